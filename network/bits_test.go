@@ -111,6 +111,14 @@ func tablesHash(n *Network) uint64 {
 	}
 	for _, r := range n.ranges {
 		for _, t := range r.tables {
+			if u := t.unstored; u != nil {
+				add(uint64(u.first)<<40 | uint64(u.n)<<20 | uint64(u.lane))
+				add(uint64(u.lanes)<<40 | uint64(u.offset)<<20 | uint64(t.least))
+				for _, w := range u.kernel {
+					add(math.Float64bits(w))
+				}
+				continue
+			}
 			for s := range n.layout.spec.Populations[t.population].N {
 				for d := range t.delays {
 					if t.start[s*(t.delays+1)+d] < t.start[s*(t.delays+1)+d+1] {
@@ -158,8 +166,8 @@ func TestGraphsKeepTheirBits(t *testing.T) {
 		edges            int64
 		checksum, tables uint64
 	}{
-		"mixed":   {everyRule(120), 29264, 0x3095981c81458fa3, 0xc2c7521f0552001},
-		"on grid": {onGrid, 29264, 0x3095981c81458fa3, 0xd92d6a66b1777120},
+		"mixed":   {everyRule(120), 29264, 0x3af1c666e32f250c, 0xe638aee44959de58},
+		"on grid": {onGrid, 29264, 0x3af1c666e32f250c, 0x9b682654b0a0c0d9},
 		"in":      {alone(0), 1380, 0x953b9f1cc8c4710f, 0xe295c935b0532278},
 		"in2":     {alone(1), 2520, 0x662255e00dfae97, 0xb5987a7e64146a53},
 		"out":     {alone(2), 3080, 0x186a4e33bf53d0f5, 0xe68063ec7468ae26},
@@ -168,7 +176,7 @@ func TestGraphsKeepTheirBits(t *testing.T) {
 		"total":   {alone(5), 1203, 0xd8d4cb309d9b8901, 0x99bdc4dc4504000},
 		"all":     {alone(6), 1170, 0xd9f6b49300fa7710, 0x379eed1df1e65366},
 		"one":     {alone(7), 240, 0x42ca8e5e3a2eda81, 0x505588bf0a6561b},
-		"ring":    {alone(8), 14400, 0x569cc781cac3dddf, 0x5fca15d836444973},
+		"ring":    {alone(8), 14400, 0x7626b9cbeb8adb94, 0x98ea2d9c9e39f9fb},
 		"edges":   {alone(9), 600, 0xe521fd0a41fb7b81, 0x6ca3d7fc9bd27d27},
 		"bare":    {alone(10), 600, 0xdb5a9d6be4f5bfda, 0xfa7edfa94aaa1d05},
 	} {
@@ -262,22 +270,30 @@ func TestDenseConnectionsAreStoredOnce(t *testing.T) {
 	if most := int64(2*(4*2*n+2*n/3)*10 + 2*(n/6*2*n+n/3*n/3) + 2*3*8*4*3*n); net.Summary().Bytes > most {
 		t.Errorf("%d bytes for %d edges; at most %d are needed", net.Summary().Bytes, net.Summary().Edges, most)
 	}
-	compareWithListed(t, drawn)
+	compareWithListed(t, drawn, 1e-9)
 }
 
 // TestListedEdgesAreTheSameGraph lists all edges of a network, makes lists of them the rules of another, and compares
 // graph, order of delivery and spikes.
 func TestListedEdgesAreTheSameGraph(t *testing.T) {
-	compareWithListed(t, everyRule(120))
+	s := everyRule(120)
+	s.Projections = slices.DeleteFunc(s.Projections, func(p Projection) bool { return p.Name == "ring" }) // not stored
+	compareWithListed(t, s, 0)
 }
 
-// compareWithListed compares a network with that of the lists of its edges; it gives it an input.
-func compareWithListed(t *testing.T, drawn *Spec) {
+// drive is an input of a weight to all neurons of everyRule(120).
+func drive(weight float64) []Input {
+	all := []Part{{0, 0, 120}, {1, 0, 120}, {2, 0, 40}}
+	return []Input{{Name: "drive", To: all, Weight: Constant(weight), Poisson: &Poisson{Rate: 400}}}
+}
+
+// compareWithListed compares a network with that of the lists of its edges; it gives it an input. Places of spikes in
+// their steps may differ by a tolerance; if it is 0, the order of delivery is compared, too.
+func compareWithListed(t *testing.T, drawn *Spec, tolerance float64) {
 	t.Helper()
-	drawn.Inputs = []Input{{
-		Name: "drive", To: []Part{{0, 0, 120}, {1, 0, 120}, {2, 0, 40}}, Weight: Constant(8),
-		Poisson: &Poisson{Rate: 400},
-	}}
+	if drawn.Inputs == nil {
+		drawn.Inputs = drive(8)
+	}
 	n, err := Build(t.Context(), drawn, Config{Workers: 1, Ranges: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -302,11 +318,14 @@ func compareWithListed(t *testing.T, drawn *Spec) {
 	if a, b := n.Summary(), m.Summary(); a.Edges != b.Edges || a.Checksum != b.Checksum {
 		t.Errorf("%d edges with checksum %x drawn; %d with %x listed", a.Edges, a.Checksum, b.Edges, b.Checksum)
 	}
-	if a, b := tablesHash(n), tablesHash(m); a != b {
+	if a, b := tablesHash(n), tablesHash(m); a != b && tolerance == 0 {
 		t.Errorf("edges are delivered in another order")
 	}
 	want, got := collect(t, drawn, Config{Workers: 1}, 50), collect(t, &listed, Config{Workers: 1}, 50)
-	if len(want) < 100 || !slices.Equal(got, want) {
+	same := func(a, b Spike) bool {
+		return a.Neuron == b.Neuron && a.Step == b.Step && math.Abs(a.Theta-b.Theta) <= tolerance
+	}
+	if len(want) < 100 || !slices.EqualFunc(got, want, same) {
 		t.Errorf("%d spikes of the drawn network, %d of the listed one; not the same", len(want), len(got))
 	}
 }

@@ -124,7 +124,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b.counted = l.counted()
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
-		if l.bySums(d.p) { // none is stored
+		if l.unstored(d.p) {
 			b.routes = append(b.routes, routes)
 			continue
 		}
@@ -208,6 +208,7 @@ func (b *builder) build() error {
 		n.checksum += b.scratches[i].checksum
 	}
 	for _, r := range n.ranges {
+		r.makeUnstored()
 		for _, t := range r.tables {
 			n.bytes += t.bytes()
 		}

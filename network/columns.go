@@ -33,11 +33,23 @@ func (r *shard) columnOf(receptor, lane, lanes int) *coupledReceptor {
 	return nil
 }
 
-// storesFor reports whether some edges onto a receptor are stored.
+// storesFor reports whether edges onto a receptor are delivered as runs.
 func (n *Network) storesFor(receptor int) bool {
 	for key := range n.pairs {
 		if key.receptor == receptor {
 			return true
+		}
+	}
+	l := n.layout
+	for i := range l.spec.Projections {
+		p := &l.spec.Projections[i]
+		if !l.spreads(p) {
+			continue
+		}
+		for _, negative := range l.spreadSigns(p) {
+			if l.receptor(p.Synapse, p.To[0].Population, negative) == receptor {
+				return true
+			}
 		}
 	}
 	return false

@@ -25,7 +25,7 @@ func (r *shard) deliver(k int64) {
 		longest = int(l.steps + j)
 	}
 	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
-		r.runs = r.runs[:0]
+		r.clearRuns()
 	}
 	r.keepUnits(k - l.steps)
 	r.deliverFrom(k, longest, int(l.steps))
@@ -42,7 +42,7 @@ func (r *shard) prepare(k, end int64) {
 	r.keepUnits(k - l.steps - 1)
 	for j := range r.preparedSteps {
 		r.useStep(int(j))
-		r.runs = r.runs[:0]
+		r.clearRuns()
 		r.deliverFrom(k+j, l.longest+1, int(l.steps+j)+1)
 	}
 	r.part(input)
@@ -129,6 +129,10 @@ func (r *shard) listRuns(k int64, longest, least int) {
 						continue
 					}
 					unit := r.unitOf(n, k-int64(d), i, j)
+					if t.style == spread {
+						t.collect(sp, d, unit)
+						continue
+					}
 					r.note(int32(ti), sp, d, false, unit)
 					if t.style == timed {
 						r.note(int32(ti), sp, d-1, true, unit)
@@ -136,6 +140,7 @@ func (r *shard) listRuns(k int64, longest, least int) {
 				}
 			}
 		}
+		r.listUnstored()
 	}
 }
 
@@ -203,7 +208,7 @@ const (
 
 // prefetch loads the start of a run into the cache.
 func (r *shard) prefetch(u *runOf) {
-	if style := r.tables[u.Table].style; style != bitRows {
+	if style := r.tables[u.Table].style; style != bitRows && style != spread {
 		kernels.PrefetchRange(u.First, min(prefetched, int(u.Blocks)*blockBytes[style]))
 	}
 }
@@ -243,6 +248,8 @@ func (r *shard) addRun(u *runOf) {
 		addShared(row, blocksOf[block16](u), rc.width, c)
 	case bitRows:
 		r.addBits(t, row)
+	case spread:
+		t.unstored.addSpread(row, rc.width, u)
 	case float32s:
 		addTriples(row, blocksOf[block32](u), u.Unit.Add)
 	case float64s:
@@ -303,6 +310,8 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	}
 	t, theta := r.tables[u.Table], u.Unit.Theta
 	switch t.style {
+	case spread:
+		t.unstored.each(u, f)
 	case shared:
 		for _, b := range blocksOf[block16](u) {
 			note(b, theta, func(int) float64 { return t.weight[u.Source] })
@@ -427,6 +436,10 @@ func (r *shard) findTogether(runs []runOf) {
 // find appends the edges of a run onto lanes with events to r.found.
 func (r *shard) find(u *runOf) {
 	t := r.tables[u.Table]
+	if t.style == spread {
+		r.findUnstored(u, t)
+		return
+	}
 	note := func(lane uint16, theta, w float64) {
 		if r.flags[lane>>6]>>(lane&63)&1 != 0 {
 			r.found = append(r.found, arrival{lane, uint8(t.receptor), theta, w})

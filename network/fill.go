@@ -141,7 +141,7 @@ func (b *builder) note(sc *scratch, d *drawing) {
 func (b *builder) noteUnstored() error {
 	l := b.net.layout
 	for _, d := range l.draws {
-		if !l.bySums(d.p) {
+		if !l.unstored(d.p) {
 			continue
 		}
 		err := b.parallel(d.from.n, func(sc *scratch, pre int) error {

@@ -43,7 +43,7 @@ func (n *Network) forecast(c Config) Forecast {
 			f.stored += int64(x * float64(l.spec.Populations[key.population].N))
 			perSource += x
 		}
-		if p := &l.spec.Projections[i]; l.bySums(p) {
+		if p := &l.spec.Projections[i]; l.unstored(p) {
 			f.Edges += int64(l.edges(p))
 		}
 		busiest += perSource
@@ -168,7 +168,7 @@ func (l *layout) edges(p *Projection) float64 {
 func (l *layout) expected(i int) map[pair]float64 {
 	p := &l.spec.Projections[i]
 	from, to := float64(size(p.From)), float64(size(p.To))
-	if l.bySums(p) {
+	if l.unstored(p) {
 		return nil // none is stored
 	}
 	edges := l.edges(p)

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"math"
+
 	"popsim/circulant"
 	"popsim/kernels"
 )
@@ -36,6 +38,15 @@ func ringWeight(rule Ring, kernel []float64, x float64) float64 {
 	return kernel[0] + float64(kernel[1]*kernels.Exp(-x*x/(2*rule.Sigma*rule.Sigma)))
 }
 
+// ringDegrees is the distance on a ring of a source and a target, out of so many; with as many of both that of their
+// displacement, which has the same bits for all pairs.
+func ringDegrees(pre, post, sources, targets int) float64 {
+	if sources == targets {
+		return 360 * float64((post-pre+sources)%sources) / float64(sources)
+	}
+	return math.Abs(360 * (float64(pre)/float64(sources) - float64(post)/float64(targets)))
+}
+
 // ringsOf lists the parts of a projection on a ring that reach the range.
 func (r *shard) ringsOf(p *Projection) (list []ring) {
 	l := r.net.layout
@@ -44,7 +55,7 @@ func (r *shard) ringsOf(p *Projection) (list []ring) {
 	kernel, weight := ringKernel(rule), float64(p.Weight.(Constant))
 	weights := make([]float64, from.N)
 	for i := range weights {
-		weights[i] = weight * ringWeight(rule, kernel, 360*float64(i)/float64(from.N))
+		weights[i] = weight * ringWeight(rule, kernel, ringDegrees(0, i, from.N, from.N))
 	}
 	matrix := circulant.New(weights)
 	start := l.firsts[to.Population] + to.First

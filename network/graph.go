@@ -299,8 +299,7 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 			break
 		}
 		pre, post := b.end(k)
-		x := math.Abs(360 * (float64(pre)/float64(d.from.n) - float64(post)/float64(d.to.n)))
-		b.weight[k] *= ringWeight(r, d.ring, x)
+		b.weight[k] *= ringWeight(r, d.ring, ringDegrees(pre, post, d.from.n, d.to.n))
 	}
 	return d.usable(b)
 }

@@ -234,6 +234,7 @@ const (
 	float64s              // weights of edges, float64
 	timed                 // float64 weights, and of each delay the part of a step
 	bitRows               // one weight and delay for all edges: see bits.go
+	spread                // not stored: see unstored.go
 )
 
 // Blocks of four edges; unused places have weight 0 and the target number after the last lane.
@@ -276,6 +277,8 @@ type table struct {
 	bits     []uint64 // bitRows: of each source a row with one bit a lane
 	bitWords int      // of a row
 	gathered []int32  // sources whose spikes arrive in the current step
+
+	unstored *unstored // of spread
 }
 
 func (t *table) blocks() int {
@@ -291,8 +294,12 @@ func (t *table) blocks() int {
 }
 
 // blockBytes is the size of a block of each style.
-var blockBytes = [...]int{8, 24, 40, 72, 8}
+var blockBytes = [...]int{8, 24, 40, 72, 8, 0}
 
 func (t *table) bytes() int64 {
-	return int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits))
+	bytes := int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits))
+	if t.unstored != nil {
+		bytes += int64(8 * len(t.unstored.kernel))
+	}
+	return bytes
 }

@@ -142,6 +142,7 @@ type shard struct {
 	coupled []*coupledSegment
 
 	tables   []*table
+	unstored []int // those of tables without stored edges, by number
 	tablesOf [][]int
 
 	// The rows of preparedSteps steps from step prepared on hold the arrivals of spikes of earlier epochs: see prepare.

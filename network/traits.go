@@ -71,6 +71,12 @@ func (n *Network) traits() error {
 		}
 		l.delays = append(l.delays, [2]int{least, most})
 		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
+		if l.spreads(p) {
+			for _, negative := range l.spreadSigns(p) {
+				l.receptor(p.Synapse, p.To[0].Population, negative)
+			}
+			continue
+		}
 		if l.bySums(p) {
 			for _, t := range p.To {
 				l.receptor(p.Synapse, t.Population, l.signs(p)[0])
