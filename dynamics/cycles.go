@@ -247,8 +247,9 @@ func (c *cycleTracer) follow(ctx context.Context, r cyclePoint, ds float64) (t b
 		if ctx.Err() != nil {
 			return t, ctx.Err()
 		}
-		if len(t.rows) > mostRows {
-			return c.stopped(t, r, fmt.Sprintf("after %d rows", mostRows))
+		if most := cmp.Or(c.free.rows, mostRows); len(t.rows) > most {
+			t, err := c.stopped(t, r, fmt.Sprintf("after %d rows", most))
+			return t, leftError{err}
 		}
 		// a small cycle shrinks by no more than half
 		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300/c.stateShare(r)))
@@ -430,6 +431,9 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump f
 	}
 	return x, math.Abs(right - left)
 }
+
+// leftError is the error of a branch of cycles that was left because it is long.
+type leftError struct{ error }
 
 // stopped ends a side of a branch that cannot be continued further, with an error that says where.
 func (c *cycleTracer) stopped(t branchSide, r cyclePoint, where string) (branchSide, error) {

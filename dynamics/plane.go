@@ -408,39 +408,58 @@ func (d *portrait) cycles(ctx context.Context) error {
 	}
 	free := Free{Name: "I", Lo: d.i - width, Hi: d.i + width, Marks: []float64{d.i}, sparse: d.m.Outside()}
 	if d.m.Outside() && d.dim() > 2 {
-		d.simulated(free)
-		return ctx.Err()
+		free.rows = followedRows / (d.dim() * d.dim())
 	}
 	around, err := Bifurcation(ctx, d.m, d.p, d.i, free)
 	if err != nil {
 		return err
 	}
-	for _, w := range around.Warnings {
-		d.Warnings = append(d.Warnings, w.Error())
-	}
+	d.tellOf(around.Warnings, free)
 	for _, b := range around.Branches {
 		for _, r := range b.Rows {
-			known := func(q PlaneCycle) bool {
-				const same = 1e-7
-				return math.Abs(q.Period-r.Period) < same*r.Period && math.Abs(q.VMax-r.VMax) < same*100
+			if b.Kind == Cycle && r.Parameter == d.i && r.Orbit != nil {
+				d.addCycle(r)
 			}
-			if b.Kind != Cycle || r.Parameter != d.i || r.Orbit == nil || slices.ContainsFunc(d.Cycles, known) {
-				continue
-			}
-			d.addCycle(r)
 		}
 	}
+	if free.rows > 0 {
+		d.simulated(free)
+	}
 	slices.SortFunc(d.Cycles, func(a, b PlaneCycle) int { return cmp.Compare(a.VMax-a.VMin, b.VMax-b.VMin) })
-	return nil
+	return ctx.Err()
 }
 
-// simulated adds the stable cycles that simulation finds, of a model from outside of more than two states: following
-// branches through the other currents takes minutes there.
+// tellOf adds the warnings of a diagram around the plane; that branches are long is a note.
+func (d *portrait) tellOf(warnings []error, free Free) {
+	long := false
+	for _, w := range warnings {
+		if errors.As(w, new(leftError)) {
+			long = true
+		} else {
+			d.Warnings = append(d.Warnings, w.Error())
+		}
+	}
+	if long {
+		d.Note += fmt.Sprintf("; cycles are followed for %d rows, so that one beyond may be missing", free.rows)
+	}
+}
+
+// followedRows is the number of rows, times the square of that of states (the work of a row grows with it), after which
+// branches of cycles of a model from outside of more than two states are left: bursts may add spikes without end.
+const followedRows = 4800
+
+// simulated adds the stable cycles that simulation finds, of a model from outside of more than two states, whose
+// branches may have been left before they came to the current.
 func (d *portrait) simulated(free Free) {
 	start := make([]float64, d.dim())
 	d.m.Initial(d.p, start)
 	c := newCycleTracer(d.system, free, nil)
 	for _, f := range d.simulatedCycles([][]float64{start}) {
+		if slices.ContainsFunc(d.Cycles, func(q PlaneCycle) bool {
+			return f.like(foundCycle{period: q.Period, vMin: q.VMin, vMax: q.VMax})
+		}) {
+			continue
+		}
 		r, err := c.solvedAt(c.guess(f, d.i, meshIntervals), 3)
 		if err != nil {
 			d.Warnings = append(d.Warnings,
@@ -449,11 +468,16 @@ func (d *portrait) simulated(free Free) {
 		}
 		d.addCycle(c.row(r))
 	}
-	d.Note += "; stable cycles, as far as simulation finds them"
 }
 
-// addCycle adds the cycle of a row.
+// addCycle adds the cycle of a row, unless it is known.
 func (d *portrait) addCycle(r Row) {
+	const same = 1e-7 // relative, of V to 100 mV
+	if slices.ContainsFunc(d.Cycles, func(q PlaneCycle) bool {
+		return math.Abs(q.Period-r.Period) < same*r.Period && math.Abs(q.VMax-r.VMax) < same*100
+	}) {
+		return
+	}
 	q := PlaneCycle{Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable, Multiplier: real(r.Spectrum[0])}
 	for _, y := range r.Orbit {
 		q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})

@@ -173,3 +173,29 @@ func TestResetOfTheBuiltIn(t *testing.T) {
 		t.Error("no special point of firing was compared")
 	}
 }
+
+// TestPlaneOfTheBuiltIn: the phase plane of hh.toml, with the other gates at rest, has the stable and the unstable
+// cycle of the built-in model.
+func TestPlaneOfTheBuiltIn(t *testing.T) {
+	t.Parallel()
+	const equal = 1e-8 // relative: exp and derivatives round otherwise
+	own := load(t, "testdata/hh.toml")
+	want, err := dynamics.PhasePlane(t.Context(), model.HHModel, model.HHModel.Defaults(), 8, dynamics.PlaneOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := dynamics.PhasePlane(t.Context(), own, own.Defaults(), 8, dynamics.PlaneOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Cycles) != 2 || len(got.Cycles) != 2 {
+		t.Fatalf("cycles %d and, built in, %d; want 2", len(got.Cycles), len(want.Cycles))
+	}
+	for k, p := range got.Cycles {
+		q := want.Cycles[k]
+		if p.Stable != q.Stable || math.Abs(p.Period-q.Period) > equal*q.Period || math.Abs(p.VMax-q.VMax) > equal*100 {
+			t.Errorf("cycle of %v ms up to %v mV, stable %v; want %v, %v, %v", p.Period, p.VMax, p.Stable, q.Period, q.VMax,
+				q.Stable)
+		}
+	}
+}
