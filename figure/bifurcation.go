@@ -45,7 +45,10 @@ func (b *Bifurcation) Figure() *Figure {
 	if b.Regions != nil {
 		return b.chartFigure()
 	}
-	f := &Figure{Title: b.title(), ShareX: true, Panels: []Panel{b.potentialPanel(), b.frequencyPanel()}}
+	f := &Figure{Title: b.title(), ShareX: true, Panels: []Panel{b.potentialPanel()}}
+	if p := b.frequencyPanel(); len(p.Lines) > 0 {
+		f.Panels = append(f.Panels, p)
+	}
 	adapts := len(b.Model.States) > 1
 	if b.fires() && (adapts || b.Sampled != nil) {
 		f.Panels = append(f.Panels, b.intervalPanel())
