@@ -3,8 +3,10 @@
 package tomltree
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -111,6 +113,27 @@ type reader struct {
 	path   string
 	data   []byte
 	faults fault.List
+	// starts are the offsets at which lines from the second on begin, as far as data has been looked at: up to counted
+	starts  []int
+	counted int
+}
+
+// position is the line and the column of an offset. That of unstable.Parser counts all lines before it.
+func (r *reader) position(offset uint32) (line, column int) {
+	at := int(offset)
+	for r.counted <= at {
+		next := bytes.IndexByte(r.data[r.counted:], '\n')
+		if next < 0 {
+			break
+		}
+		r.counted += next + 1
+		r.starts = append(r.starts, r.counted)
+	}
+	line = sort.Search(len(r.starts), func(i int) bool { return r.starts[i] > at })
+	if line == 0 {
+		return 1, at + 1
+	}
+	return line + 1, at - r.starts[line-1] + 1
 }
 
 // table returns the table that a line [NAME] begins.
@@ -147,8 +170,8 @@ func (r *reader) key(e *unstable.Node) (names []string, place string) {
 	for k := e.Key(); k.Next(); {
 		n := k.Node()
 		if place == "" {
-			start := r.Shape(n.Raw).Start
-			place = fmt.Sprintf("%s:%d:%d", r.path, start.Line, start.Column)
+			line, column := r.position(n.Raw.Offset)
+			place = fmt.Sprintf("%s:%d:%d", r.path, line, column)
 		}
 		names = append(names, string(n.Data))
 	}
@@ -209,8 +232,8 @@ func (r *reader) locate(e *Entry, n *unstable.Node) {
 	if n.Raw.Length == 0 {
 		return
 	}
-	start := r.Shape(n.Raw).Start
-	e.line, e.column = start.Line, start.Column+1 // after the quote
+	line, column := r.position(n.Raw.Offset)
+	e.line, e.column = line, column+1 // after the quote
 	raw := string(r.data[n.Raw.Offset : n.Raw.Offset+n.Raw.Length])
 	e.plain = len(raw) == len(e.Text)+2 && raw[1:len(raw)-1] == e.Text && !strings.Contains(raw, "\n")
 }
