@@ -1,6 +1,10 @@
 package tomltree
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 func TestPlaces(t *testing.T) {
 	root, err := Read("f.toml", []byte("a = 1\n[spike]\n  when = \"V > 3\"\nreset = { V = 'c', u = \"\"\"d\"\"\" }\n"))
@@ -28,6 +32,24 @@ func TestPlaces(t *testing.T) {
 		}
 		if got := c.e.At(c.at); got != c.want {
 			t.Errorf("%s: character %d is at %s, want %s", c.e.Key, c.at, got, c.want)
+		}
+	}
+}
+
+// The place of every key is that of its line, also in a long file.
+func TestPlacesOfManyLines(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("[p]\n")
+	for i := range 2000 {
+		fmt.Fprintf(&text, "\n  a%d = \"x\"\n", i)
+	}
+	root, err := Read("f", []byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range root.Get("p").Items {
+		if want := fmt.Sprintf("f:%d:3", 2*i+3); e.Place != want {
+			t.Fatalf("key %d is at %s, want %s", i, e.Place, want)
 		}
 	}
 }
