@@ -60,8 +60,11 @@ func blocks(text string) []block {
 	return found
 }
 
-// timeout is the time limit for one line of a block, on a busy machine.
-const timeout = 3 * time.Minute
+// timeout is the time limit for one line of a block, on a busy machine; timeoutOfResults that of long results.
+const (
+	timeout          = 3 * time.Minute
+	timeoutOfResults = time.Hour
+)
 
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code in a comment at its end, as in "# exit 2". Lines under a
@@ -188,7 +191,11 @@ func runLines(t *testing.T, b block, dir, bin string) (output string) {
 		if m := wanted.FindStringSubmatch(line); m != nil {
 			want, _ = strconv.Atoi(m[1])
 		}
-		ctx, stop := context.WithTimeout(context.Background(), timeout)
+		limit := timeout
+		if b.comment == "results long" {
+			limit = timeoutOfResults
+		}
+		ctx, stop := context.WithTimeout(context.Background(), limit)
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))

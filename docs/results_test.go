@@ -224,23 +224,72 @@ func (r *result) diffusion(t *testing.T, point int) (b, se float64) {
 	return slope(-1), math.Sqrt(stat.Variance(left, nil)) * float64(n-1) / math.Sqrt(float64(n))
 }
 
-// diffusionTable has a row for each point: trials, those whose bump is lost, diffusion and drift of the others:
-// "diffusion NAME AXIS".
+// diffusionTable has a row for each point of results, and one for each further result with one point: trials, those
+// whose bump is lost, diffusion and drift of the others: "diffusion NAME AXIS [NAME VALUE]...".
 func diffusionTable(t *testing.T, argument string) string {
-	name, axis, _ := strings.Cut(argument, " ")
-	r := readResult(t, results+name+".csv")
+	words := strings.Fields(argument)
+	axis := words[1]
 	b := rowsOf(code(axis), "trials", "lost", "B (deg²/s)", "B "+axis+"/1000", "drift (deg/s)")
-	for point := range r.points() {
+	row := func(r *result, point int, x float64) {
 		times, moved := r.movements(t, point)
 		d, se := r.diffusion(t, point)
-		x, trials := stat.Mean(r.values(t, axis, point), nil)/1000, len(r.values(t, "bump_length", point))
+		trials := len(r.values(t, "bump_length", point))
 		last, begun := moved[len(moved)-1], times[0]-(times[1]-times[0])
 		seconds := times[len(times)-1] - begun
 		mean, sd := stat.MeanStdDev(last, nil)
-		writeRow(b, r.cell(t, axis, point), strconv.Itoa(trials), strconv.Itoa(trials-len(last)), plusMinus(d, se),
-			plusMinus(d*x, se*x), plusMinus(mean/seconds, stat.StdErr(sd, float64(len(last)))/seconds))
+		writeRow(b, number(x), strconv.Itoa(trials), strconv.Itoa(trials-len(last)), plusMinus(d, se),
+			plusMinus(d*x/1000, se*x/1000), plusMinus(mean/seconds, stat.StdErr(sd, float64(len(last)))/seconds))
+	}
+	r := readResult(t, results+words[0]+".csv")
+	for point := range r.points() {
+		row(r, point, r.values(t, axis, point)[0])
+	}
+	for k := 2; k+1 < len(words); k += 2 {
+		x, err := strconv.ParseFloat(words[k+1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row(readResult(t, results+words[k]+".csv"), 0, x)
 	}
 	return b.String()
+}
+
+// TestDiffusionLaw: the diffusion of the bump of memory falls as 1/N. Its exponent, by least squares of logarithms
+// weighted by their errors, is that which the page gives, and 1 within 2.6 standard errors (99 %).
+func TestDiffusionLaw(t *testing.T) {
+	const errors = 2.6
+	var x, y, weights []float64
+	add := func(name string, point int, n float64) {
+		d, se := readResult(t, results+name+".csv").diffusion(t, point)
+		x, y, weights = append(x, math.Log(n)), append(y, math.Log(d)), append(weights, d*d/se/se)
+	}
+	add("memory-512", 0, 512)
+	add("memory-diffusion", 0, 1024)
+	add("memory-diffusion", 1, 2048)
+	add("memory-4096", 0, 4096)
+	_, slope := stat.LinearRegression(x, y, weights, false)
+	_, variance := stat.MeanVariance(x, weights)
+	sum := 0.0
+	for _, w := range weights {
+		sum += w
+	}
+	se := 1 / math.Sqrt(variance*(sum-1))
+	if math.Abs(-slope-1) > errors*se {
+		t.Errorf("the diffusion falls with N to the power %.2f ± %.2f; want 1", -slope, se)
+	}
+	says(t, "networks/memory.md", fmt.Sprintf("with N to the power %.2f ± %.2f", -slope, se))
+}
+
+// says fails where a page does not hold a sentence.
+func says(t *testing.T, page, sentence string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(string(text)), " "), sentence) {
+		t.Errorf("%s does not say %q", page, sentence)
+	}
 }
 
 // scientific is plusMinus for small numbers.
@@ -305,7 +354,7 @@ func TestResults(t *testing.T) {
 				if !long {
 					line = trialsOf.ReplaceAllString(line, "--trials 1")
 				}
-				runLines(t, block{first: b.first + i, lines: []string{line}}, dir, bin)
+				runLines(t, block{comment: b.comment, first: b.first + i, lines: []string{line}}, dir, bin)
 				if t.Failed() {
 					continue
 				}
