@@ -105,7 +105,7 @@ func orNetwork(name string, err error) error {
 		return fault.Hint(fmt.Errorf("%s is a network; a model of single neurons is needed here", name),
 			"popsim run, map and models take networks")
 	case expression.Nearest(name, names) != "":
-		return fault.Hint(err, "the networks are %s", strings.Join(names, ", "))
+		return fault.Hint(err, "the networks are %s, cann", strings.Join(names, ", "))
 	}
 	return err
 }

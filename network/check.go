@@ -169,7 +169,7 @@ func (c *checker) source(what string, p *Population) {
 	default:
 		c.values(what+": rate", q.Rate, p.N, 0)
 		for _, x := range q.Rate {
-			if !c.rate(what, x) {
+			if !c.rate(what, x, true) {
 				break
 			}
 		}
@@ -298,9 +298,16 @@ func (c *checker) reversal(y *Synapse) {
 	}
 }
 
-// rate reports a rate (spikes/s) with more spikes in a step than can be drawn as a fault.
-func (c *checker) rate(what string, rate float64) bool {
+// mostInstants is the largest mean number of spikes in a step of a train whose spikes are made one by one.
+const mostInstants = 1e4
+
+// rate reports a rate (spikes/s) with more spikes in a step than can be drawn as a fault; single is whether they are
+// made one by one.
+func (c *checker) rate(what string, rate float64, single bool) bool {
 	most := rng.MaxPoissonMean / c.spec.Dt * 1000
+	if single {
+		most = mostInstants / c.spec.Dt * 1000
+	}
 	if rate > most {
 		c.fault("%s: rate %g spikes/s; at most %g is possible with dt %g ms", what, rate, most, c.spec.Dt)
 	}
@@ -393,11 +400,11 @@ func (c *checker) poisson(what string, in *Input) {
 		}
 		if before := len(c.faults); c.draw(what+": rate", p.Law) == before {
 			_, hi := p.Law.bounds()
-			c.rate(what, hi*most)
+			c.rate(what, hi*most, !c.spec.OnGrid)
 		}
 	case p.Shape == nil && !(p.Rate >= 0 && !math.IsInf(p.Rate, 1)):
 		c.fault("%s: rate %g spikes/s; it must be 0 or more", what, p.Rate)
 	default:
-		c.rate(what, p.Rate*most)
+		c.rate(what, p.Rate*most, !c.spec.OnGrid)
 	}
 }

@@ -101,23 +101,27 @@ func (l *layout) secondEdges(key pair, expected []map[pair]float64, x, lanes flo
 	return 0
 }
 
+// LeastNeuronBytes is the memory of a neuron without receptors: V, waking, parameters, places while the graph is built.
+const LeastNeuronBytes = 120.0
+
 // neuronBytes is the memory of the neurons: columns of their states and of each receptor.
 func (n *Network) neuronBytes() float64 {
-	const (
-		columns = 120 // V, waking, parameters, places while the graph is built
-		each    = 40  // of a receptor: two variables and the rows of a step
-	)
-	return columns + float64(each*float64(len(n.layout.receptors)))
+	const each = 40 // of a receptor: two variables and the rows of a step
+	return LeastNeuronBytes + float64(each*float64(len(n.layout.receptors)))
 }
 
 // givenBytes is the memory of inputs, lists of edges and counts of edges.
 func (l *layout) givenBytes() (bytes float64) {
 	const (
-		train = 48 // of an input to one neuron
-		index = 4  // of a listed edge, and of a source
+		train   = 48 // of an input to one neuron
+		arrived = 64 // of an arrival of a train inside a step, which is kept for the step
+		index   = 4  // of a listed edge, and of a source
 	)
 	for _, in := range l.spec.Inputs {
 		bytes += float64(train * float64(size(in.To)))
+		if in.Poisson != nil && !l.spec.OnGrid {
+			bytes += float64(arrived * float64(size(in.To)) * in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000)
+		}
 	}
 	for _, p := range l.spec.Projections {
 		switch r := p.Rule.(type) {

@@ -15,6 +15,7 @@ package network
 
 import (
 	"fmt"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/model"
@@ -235,6 +236,23 @@ type Poisson struct {
 	Shape  func(step int64) float64 // mean rate over step, spikes/s
 	Law    *Draw
 	Redraw float64 // ms
+}
+
+// most bounds the rate (spikes/s) where that is known without looking at every step; else it is 0.
+func (p *Poisson) most() float64 {
+	if p.Law != nil {
+		_, hi := p.Law.bounds()
+		return max(0, hi)
+	}
+	return p.Rate
+}
+
+// mostGain is the largest gain of the input.
+func (in *Input) mostGain() float64 {
+	if len(in.Gain) == 0 {
+		return 1
+	}
+	return slices.Max(in.Gain)
 }
 
 // stream is the stream of random numbers of an input or source, by its name.

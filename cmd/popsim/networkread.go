@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/cmd/popsim/internal/flagset"
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/experiment"
@@ -91,7 +92,7 @@ func (r *networkRun) read() error {
 	bad.Add(r.q.Check())
 	o := description.Options{
 		Preset: r.q.Preset, Seed: r.Seed.Value, Dt: r.Dt.Value, OnGrid: r.networkFlags.onGrid,
-		Settings: r.q.Settings,
+		Settings: r.q.Settings, Memory: memory.Available(),
 	}
 	var err error
 	if r.resolved, err = r.q.Description.Resolve(o); err != nil {
@@ -101,6 +102,11 @@ func (r *networkRun) read() error {
 	r.cfg.Dt = r.resolved.Spec.Dt
 	bad.Add(experiment.CheckFileSums(r.networkFlags.files.List, r.resolved.Files))
 	bad.Add(r.readTimes())
+	for _, m := range r.resolved.Measures {
+		if err := m.Within(r.Time.Value); err != nil {
+			r.Warnf("%v: map -m %s keeps nothing of such a run", err, m.Name)
+		}
+	}
 	bad.Add(r.readOf())
 	bad.Add(r.checkTables())
 	bad.Add(r.readCheckpoint())

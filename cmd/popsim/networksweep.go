@@ -117,7 +117,7 @@ func (s *networkSweep) sweepOf(isa kernels.ISA) *measure.Sweep {
 	x := &measure.Sweep{
 		Description: s.q.Description, Options: description.Options{
 			Preset: s.q.Preset, Seed: s.Seed.Value,
-			Dt: s.Dt.Value, OnGrid: s.network.onGrid,
+			Dt: s.Dt.Value, OnGrid: s.network.onGrid, Memory: memory.Available(),
 		},
 		Grid: sweep.Grid{Zip: s.zip}, Trials: s.network.trials.Value, Measures: s.measures.List,
 		Run: measure.Run{Discard: -1, Bin: s.network.bin.Value, ISA: isa},

@@ -190,6 +190,7 @@ type Options struct {
 	Trial    uint64  // initial states and inputs of each trial are drawn anew; all else is that of Seed
 	Dt       float64 // ms; 0 is that of the description, or else usualDt
 	OnGrid   bool
+	Memory   float64 // bytes that may be used; 0 is no limit
 }
 
 // Result is a resolved network: the Spec and the defaults of flags.

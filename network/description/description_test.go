@@ -456,3 +456,43 @@ delay = "normal:1ms:1ms"
 		t.Errorf("%s; want %s", got, want)
 	}
 }
+
+// TestTooMuch: what would take all memory, and what a slip of the pen gives, is refused in a line each before anything
+// is drawn.
+func TestTooMuch(t *testing.T) {
+	const rest = `
+[synapse.exc]
+kind = "exp-current"
+tau = "2ms"
+[input.a]
+to = TO
+poisson = "RATE"
+REDRAW
+synapse = "exc"
+weight = "1pA"
+`
+	for _, c := range []struct{ n, to, rate, redraw, want string }{
+		{"2e9", `"E"`, "1Hz", "", "n: 2000000000 neurons need 240 GB without their synapses; 1 GB are available"},
+		{"10", `"E"`, "1e12Hz", "", "input a: rate 1e+12 spikes/s; at most 1e+08 is possible with dt 0.1 ms"},
+		{"10", `"E"`, "steps:0ms=100Hz,20ms=-200Hz", "", "a rate of -200 Hz at 20 ms; it must be 0 or more"},
+		{
+			"10", `"E"`, "normal:-40Hz:4Hz:clip=0Hz..", `redraw = "5ms"`,
+			"the mean, -40 Hz, lies outside the bounds of clip",
+		},
+		{"10", `["E", "E:4:6"]`, "1Hz", "", "input a: to: neurons 4 to 6 of E are there twice"},
+	} {
+		text := "time = \"50ms\"\n[population.E]\nmodel = \"lif\"\nn = \"" + c.n + "\"\nV0 = \"uniform:0mV:20mV\"\n" +
+			strings.NewReplacer("TO", c.to, "RATE", c.rate, "REDRAW", c.redraw).Replace(rest)
+		d, err := Parse("f.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := d.Resolve(Options{Memory: 1e9})
+		if err == nil {
+			err = res.Spec.Check()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "\n") > 0 {
+			t.Errorf("%v; want one line with %q", err, c.want)
+		}
+	}
+}

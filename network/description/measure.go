@@ -1,6 +1,7 @@
 package description
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -92,6 +93,17 @@ func (r *resolver) measure(e *entry) {
 		}
 	}
 	r.out.Measures = append(r.out.Measures, m)
+}
+
+// Within returns an error for a measure that looks at times beyond the end of a run, ms.
+func (m *Measure) Within(end float64) error {
+	if at := max(m.At, m.After); at > end {
+		return fmt.Errorf("measure %s looks at %g ms, and the run ends at %g ms", m.Name, at, end)
+	}
+	if m.Window > end {
+		return fmt.Errorf("measure %s has a window of %g ms, and the run ends at %g ms", m.Name, m.Window, end)
+	}
+	return nil
 }
 
 // positive reads a required number above 0.

@@ -28,6 +28,7 @@ type resolver struct {
 	values      map[string]float64 // in base units
 	units       map[string]string  // of parameters: that in which bare numbers are understood
 	populations map[string]int
+	neuronCount int          // of the populations read so far
 	used        map[int]bool // settings
 	files       map[string]*columns
 	models      map[string]string // SHA-256 of files of models, by path
@@ -311,6 +312,12 @@ func (r *resolver) inherited(e *entry, key string) *entry {
 	return nil
 }
 
+// tooLarge reports whether the neurons of the populations read so far need more memory than there is, before anything is
+// drawn for each of them.
+func (r *resolver) tooLarge() bool {
+	return r.o.Memory > 0 && float64(r.neuronCount)*network.LeastNeuronBytes > r.o.Memory
+}
+
 // circular reports whether the chain of like entries from a population is circular.
 func (r *resolver) circular(e *entry) bool {
 	all := r.d.root.get("population")
@@ -348,6 +355,10 @@ func (r *resolver) population(e *entry) {
 		r.fault(n, "a population has at least 1 neuron")
 	} else if p.N > math.MaxInt32 {
 		r.fault(n, "%d neurons; at most %d are possible", p.N, math.MaxInt32)
+		p.N = 1
+	} else if r.neuronCount += p.N; r.tooLarge() {
+		r.fault(n, "%d neurons need %.3g GB without their synapses; %.3g GB are available", r.neuronCount,
+			float64(r.neuronCount)*network.LeastNeuronBytes/1e9, r.o.Memory/1e9)
 		p.N = 1
 	}
 	kind := r.inherited(e, "model")
@@ -505,6 +516,11 @@ func (r *resolver) draw(e *entry, text, unit string) (law *network.Draw, ok bool
 		d.Kind == network.Lognormal && d.A <= 0 {
 		r.fault(e, "%q: the interval is empty, the standard deviation negative, or the mean of a lognormal not above 0", text)
 		return nil, true
+	}
+	for name, b := range map[string]*[2]float64{"clip": d.Clip, "redraw": d.Redraw} {
+		if d.Kind == network.Normal && b != nil && (d.A < b[0] || d.A > b[1]) {
+			r.fault(e, "%q: the mean, %g %s, lies outside the bounds of %s", text, d.A, unit, name)
+		}
 	}
 	return &d, true
 }
@@ -878,11 +894,24 @@ func (r *resolver) input(e *entry) {
 		r.without(e, "a rate that is not drawn", "redraw")
 		if slices.Contains(stimulus.Kinds, kind) || strings.HasPrefix(kind, "@") {
 			in.Poisson.Shape = r.shape(poisson, "Hz")
+			r.noNegative(poisson, in.Poisson.Shape)
 		} else {
 			in.Poisson.Rate, _ = r.number(poisson, poisson.text, "Hz")
 		}
 	}
 	r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
+}
+
+// noNegative reports a rate over time that falls below 0 in the time of the description.
+func (r *resolver) noNegative(e *entry, rate func(step int64) float64) {
+	const most = 1_000_000 // steps that are looked at
+	dt := r.out.Spec.Dt
+	for k := int64(0); rate != nil && k < most && float64(k)*dt < r.out.Time; k++ {
+		if x := rate(k); x < 0 {
+			r.fault(e, "a rate of %g Hz at %g ms; it must be 0 or more", x, float64(k)*dt)
+			return
+		}
+	}
 }
 
 // receivers reports a pool that holds sources only, which receive nothing.

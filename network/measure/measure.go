@@ -96,8 +96,8 @@ func (s *Set) addRegimes(res *description.Result, names []string) {
 // within reports measures whose times lie beyond the end of a run, ms.
 func (s *Set) within(end float64) error {
 	for _, m := range s.tables {
-		if at := max(m.At, m.After); at > end {
-			return fmt.Errorf("measure %s looks at %g ms, and the run ends at %g ms", m.Name, at, end)
+		if err := m.Within(end); err != nil {
+			return err
 		}
 	}
 	return nil
