@@ -16,7 +16,7 @@ func size(pool []Part) int {
 
 // pool checks the parts of a pool and returns its size; targets must be neurons.
 func (c *checker) pool(what string, pool []Part, targets bool) int {
-	for i, p := range pool {
+	for _, p := range pool {
 		if p.Population < 0 || p.Population >= len(c.spec.Populations) {
 			c.fault("%s: no population %d", what, p.Population)
 			return 0
@@ -29,13 +29,6 @@ func (c *checker) pool(what string, pool []Part, targets bool) int {
 		if targets && q.Model == nil {
 			c.fault("%s: %s has sources of spikes, which take no input", what, q.Name)
 			return 0
-		}
-		for _, o := range pool[:i] {
-			if n := common(o, p); n > 0 {
-				first := max(o.First, p.First)
-				c.fault("%s: neurons %d to %d of %s are there twice", what, first, first+n-1, q.Name)
-				return 0
-			}
 		}
 	}
 	n := size(pool)

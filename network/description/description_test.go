@@ -479,7 +479,7 @@ weight = "1pA"
 			"10", `"E"`, "normal:-40Hz:4Hz:clip=0Hz..", `redraw = "5ms"`,
 			"the mean, -40 Hz, lies outside the bounds of clip",
 		},
-		{"10", `["E", "E:4:6"]`, "1Hz", "", "input a: to: neurons 4 to 6 of E are there twice"},
+		{"10", `["E", "E:4:6"]`, "1Hz", "", "neurons 4 to 6 of E are there twice"},
 	} {
 		text := "time = \"50ms\"\n[population.E]\nmodel = \"lif\"\nn = \"" + c.n + "\"\nV0 = \"uniform:0mV:20mV\"\n" +
 			strings.NewReplacer("TO", c.to, "RATE", c.rate, "REDRAW", c.redraw).Replace(rest)

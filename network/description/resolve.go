@@ -312,8 +312,8 @@ func (r *resolver) inherited(e *entry, key string) *entry {
 	return nil
 }
 
-// tooLarge reports whether the neurons of the populations read so far need more memory than there is, before anything is
-// drawn for each of them.
+// tooLarge reports whether the neurons of the populations read so far need more memory than there is, before anything
+// is drawn for each of them.
 func (r *resolver) tooLarge() bool {
 	return r.o.Memory > 0 && float64(r.neuronCount)*network.LeastNeuronBytes > r.o.Memory
 }
@@ -565,9 +565,17 @@ func drawn(d network.Draw, seed uint64, name string, n int) kernels.Values {
 // pool reads a population, a part "E:0:239", or a list of them.
 func (r *resolver) pool(from *entry, key string) (parts []network.Part) {
 	for _, e := range r.members(from, key) {
-		if p, ok := r.part(e); ok {
-			parts = append(parts, p)
+		p, ok := r.part(e)
+		if !ok {
+			continue
 		}
+		for _, o := range parts {
+			first, last := max(o.First, p.First), min(o.First+o.N, p.First+p.N)-1
+			if o.Population == p.Population && first <= last {
+				r.fault(e, "neurons %d to %d of %s are there twice", first, last, r.out.Spec.Populations[p.Population].Name)
+			}
+		}
+		parts = append(parts, p)
 	}
 	return parts
 }
