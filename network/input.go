@@ -213,8 +213,6 @@ func (r *shard) attach(p *trainPart) {
 				r.attachTriples(p, u)
 			}
 			continue
-		} else if rc.width > 2 {
-			continue
 		}
 		for _, s := range r.lif {
 			if lane >= s.base && lane < s.base+s.n {

@@ -14,9 +14,13 @@ import (
 // theta of a step adds: receptor.coefs by its Taylor series about the middle of the step.
 type series [3][asm.InstantTerms]float64
 
-// seriesStep is the longest step, in units of the shortest time constant, for which a series is used: the first term
-// left out is then below 3e-16 of the first.
-const seriesStep = 0.25
+// shortStep and seriesStep are the longest steps, in units of the shortest time constant, for which a series of
+// shortTerms and of all terms is used: the first term left out is then below 3e-16 of the first.
+const (
+	shortStep  = 0.25
+	shortTerms = 10
+	seriesStep = 0.5
+)
 
 // newSeries is the series of a receptor; nil where there is none. The accumulators obey a linear differential equation
 // in the time left of the step; each term follows from the one before it by that equation.
@@ -41,7 +45,11 @@ func (rc *receptor) newSeries(c class, dt float64) *series {
 	}
 	s := new(series)
 	term := rc.coefs(dt/2, tau, dt)
-	for n := range asm.InstantTerms {
+	terms := asm.InstantTerms
+	if (means || dt <= shortStep*tau) && (rc.kind == Delta || dt <= shortStep*rc.tau) {
+		terms = shortTerms
+	}
+	for n := range terms {
 		for j := range s {
 			s[j][n] = term[j]
 		}
@@ -217,7 +225,7 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	isa := r.net.isa
 	if rc.kind == Delta {
 		row := r.rows[c][lo:]
-		s.addTrains(r, k, c, at, lanes, row, nil)
+		s.addTrains(r, k, c, at, lanes, [3][]float64{row})
 		b := asm.JumpStepBlock{Lanes: lanes, Row: row, Jump: g.jump, Top: g.top, Factor: r.deltaTop[s.class]}
 		if rc.negative {
 			b.Factor = 0
@@ -234,14 +242,13 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	}
 	if rc.kind == ExpCurrent {
 		kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})
-		s.addTrains(r, k, c, at, lanes, g.end, g.share)
+		s.addTrains(r, k, c, at, lanes, [3][]float64{g.end, g.share})
 	} else {
 		b.Rise, b.NextRise = r.y[c][lo:], r.nextY[c][lo:]
-		row := r.rows[c][3*lo:]
-		for i := range lanes {
-			g.end[i], g.slope[i], g.share[i] = row[3*i], row[3*i+1], row[3*i+2]
-			row[3*i], row[3*i+1], row[3*i+2] = empty, empty, empty
-		}
+		kernels.SplitTriples(isa, &asm.TriplesBlock{
+			Lanes: lanes, Triples: r.rows[c][3*lo:], First: g.end, Second: g.slope, Third: g.share,
+		})
+		s.addTrains(r, k, c, at, lanes, [3][]float64{g.end, g.slope, g.share})
 	}
 	switch {
 	case rc.kind == ExpCurrent && rc.negative:
@@ -257,7 +264,7 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 
 // addTrains adds the arrivals in step k of Poisson inputs at receptor c to the accumulators of lanes of the segment
 // from at on.
-func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share []float64) {
+func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, sums [3][]float64) {
 	g := &s.inside
 	for _, t := range g.trains {
 		p, u := t.part, t.run
@@ -274,14 +281,15 @@ func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share [
 		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one.
 		skip := 0
 		for ; float64(skip) < max(1, u.mean-1); skip += 4 {
-			s.addFour(r, k, t, first, offset, lanes, counts, skip, end, share)
+			s.addFour(r, k, t, first, offset, lanes, counts, skip, sums)
 		}
 		for i, n := range counts {
 			for j := skip; j < int(n); j++ {
 				x := r.net.layout.series[c].at(p.instant(r.net.layout.spec.Seed, p.ids[first+i], k, j))
-				end[offset+i] += float64(p.weights[u.first] * x[0])
-				if share != nil {
-					share[offset+i] += float64(p.weights[u.first] * x[1])
+				for m, sum := range sums {
+					if sum != nil {
+						sum[offset+i] += float64(p.weights[u.first] * x[m])
+					}
 				}
 			}
 		}
@@ -296,7 +304,7 @@ func (s *lifSegment) addFour(
 	first, offset, lanes int,
 	counts []uint8,
 	skip int,
-	end, share []float64,
+	sums [3][]float64,
 ) {
 	g := &s.inside
 	p := t.part
@@ -317,12 +325,15 @@ func (s *lifSegment) addFour(
 	q := r.net.layout.series[p.receptor[first]]
 	b := asm.InstantsBlock{
 		Lanes: lanes, Theta0: g.theta[0], Theta1: g.theta[1], Theta2: g.theta[2], Theta3: g.theta[3],
-		Ends: q[0], Shares: q[1], Weight: p.weights[first], End: end, Share: share,
+		Ends: q[0], Shares: q[1], Thirds: q[2], Weight: p.weights[first], End: sums[0], Share: sums[1], Third: sums[2],
 	}
-	if share == nil {
+	switch {
+	case b.Share == nil:
 		kernels.AddInstants(r.net.isa, &b)
-	} else {
+	case b.Third == nil:
 		kernels.AddInstantsTwo(r.net.isa, &b)
+	default:
+		kernels.AddInstantsThree(r.net.isa, &b)
 	}
 }
 

@@ -88,10 +88,10 @@ func (s *lifSegment) stepJoined(r *shard, k int64, at, lanes int, vInf []float64
 	isa := r.net.isa
 	kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})
 	fall := r.falls[c][lo:]
-	s.addTrains(r, k, c, at, lanes, g.end, g.share)
+	s.addTrains(r, k, c, at, lanes, [3][]float64{g.end, g.share})
 	if other := r.net.layout.joined[c]; s.inVectors(other, k) {
 		copy(g.slope, g.end)
-		s.addTrains(r, k, other, at, lanes, g.end, g.share)
+		s.addTrains(r, k, other, at, lanes, [3][]float64{g.end, g.share})
 		for i := range lanes {
 			fall[i] += g.slope[i] - g.end[i]
 		}

@@ -119,7 +119,7 @@ type JumpStepBlock struct {
 }
 
 // InstantTerms is the number of terms of a polynomial in the instant of an arrival.
-const InstantTerms = 10
+const InstantTerms = 12
 
 // InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
 // arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, Share
