@@ -7118,6 +7118,10 @@ whole34:
 	JGT  finish37
 	XORQ R8, R8
 	XORQ DX, DX
+	CMPQ AX, $+16
+	JNE  part35
+	CMPQ 232(SI), $+0
+	JE   waved39
 
 part35:
 	MOVQ DI, 72(SI)
@@ -7191,7 +7195,7 @@ part35:
 	VMOVUPD 6144(BX)(DX*8), Z6
 	VMOVUPD 6208(BX)(DX*8), Z5
 
-step39:
+step40:
 	// step
 	VMOVUPD          6656(BX)(DX*8), Z0
 	VFMADD132PD.BCST (R9), Z6, Z0
@@ -7257,7 +7261,7 @@ step39:
 	MOVQ        232(SI), R11
 	LEAQ        (R10)(R11*8), R10
 	DECQ        CX
-	JNZ         step39
+	JNZ         step40
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R9
 	MOVQ        96(SI), R9
@@ -7299,12 +7303,12 @@ step39:
 	CMPQ   DX, $0x40
 	JLT    part35
 	TESTQ  R8, R8
-	JNZ    spikes40
+	JNZ    spikes41
 
 forward36:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none41
+	JLT        none42
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -7317,7 +7321,7 @@ forward36:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none41:
+none42:
 	ADDQ AX, DI
 	CMPQ 88(SI), $+0
 	JE   driven33
@@ -7327,7 +7331,7 @@ finish37:
 	MOVQ 112(SI), CX
 	XORQ DX, DX
 
-vector42:
+vector43:
 	// spiked
 	VMOVUPD          3584(AX)(DX*8), Z0
 	VMOVUPD          1024(BX)(DX*8), Z1
@@ -7362,19 +7366,19 @@ vector42:
 	VMOVUPD          Z19, (CX)(DX*8)
 	ADDQ             $0x08, DX
 	CMPQ             DX, $0x40
-	JLT              vector42
+	JLT              vector43
 	MOVQ             240(SI), AX
 	MOVQ             120(SI), CX
 	MOVQ             128(SI), DX
 	TESTQ            DX, DX
-	JZ               written43
+	JZ               written44
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    BX, BX
 
-write44:
+write45:
 	// theta
 	VMOVUPD           16384(AX)(BX*8), Z0
 	VDIVPD            49152(AX)(BX*8), Z0, Z1
@@ -7399,9 +7403,9 @@ write44:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, BX
 	CMPQ              BX, DX
-	JLT               write44
+	JLT               write45
 
-written43:
+written44:
 	JMP return
 
 rose18:
@@ -7715,36 +7719,36 @@ rose18:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual46
+	JNZ         unusual47
 
-usual45:
+usual46:
 	// usual
 	VCMPPD      $0x15, Z19, Z21, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual48
+	JNZ         unusual49
 
-usual47:
+usual48:
 	// usual
 	VCMPPD      $0x15, Z16, Z18, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual50
+	JNZ         unusual51
 
-usual49:
+usual50:
 	// usual
 	VCMPPD      $0x15, Z13, Z15, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual52
+	JNZ         unusual53
 
-usual51:
+usual52:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R14
 	MOVQ 96(SI), R15
@@ -7962,17 +7966,17 @@ usual51:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more55
+	JNZ           more56
 
-listed54:
+listed55:
 	JMP forward14
 
 spikes20:
 	MOVQ 240(SI), DX
 	CMPQ R8, $+16
-	JNE  shorter57
+	JNE  shorter58
 
-filled56:
+filled57:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -8214,36 +8218,36 @@ filled56:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual59
+	JNZ         unusual60
 
-usual58:
+usual59:
 	// usual
 	VCMPPD      $0x15, Z19, Z21, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual61
+	JNZ         unusual62
 
-usual60:
+usual61:
 	// usual
 	VCMPPD      $0x15, Z16, Z18, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual63
+	JNZ         unusual64
 
-usual62:
+usual63:
 	// usual
 	VCMPPD      $0x15, Z13, Z15, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual65
+	JNZ         unusual66
 
-usual64:
+usual65:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R14
 	MOVQ 96(SI), R15
@@ -8461,9 +8465,9 @@ usual64:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more68
+	JNZ           more69
 
-listed67:
+listed68:
 	JMP forward14
 
 shorter29:
@@ -8482,7 +8486,7 @@ shorter29:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z27
 
-search69:
+search70:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -8495,7 +8499,7 @@ search69:
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z1, K1, Z27
 	DECQ           R14
-	JNZ            search69
+	JNZ            search70
 	JMP            located28
 
 single30:
@@ -8531,7 +8535,7 @@ single30:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          unusual70
+	JNZ          unusual71
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8603,12 +8607,716 @@ unusual31:
 	ORQ R11, 88(SI)
 	JMP finished26
 
-spikes40:
+waved39:
+part72:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R9
+	MOVQ         96(SI), R10
+	MOVQ         40(SI), R11
+	MOVQ         240(SI), R12
+	LEAQ         (R12)(DX*8), R12
+
+	// load
+	VMOVUPD      (R10)(DX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      64(R10)(DX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K2
+	VMOVUPD      128(R10)(DX*8), Z2
+	VCMPPD       $0x1d, Z31, Z2, K3
+	VMOVUPD      192(R10)(DX*8), Z3
+	VCMPPD       $0x1d, Z31, Z3, K4
+	VMOVUPD      (CX)(DX*8), Z4
+	VMOVUPD      Z4, (R11)(DX*8)
+	VMOVUPD      64(CX)(DX*8), Z5
+	VMOVUPD      Z5, 64(R11)(DX*8)
+	VMOVAPD      Z4, Z30
+	VMOVAPD      Z0, Z18
+	VMOVUPD      512(BX)(DX*8), Z6
+	VBLENDMPD    (R9)(DX*8), Z6, K1, Z26
+	VMOVUPD      576(BX)(DX*8), Z7
+	VBLENDMPD    64(R9)(DX*8), Z7, K2, Z25
+	VMOVUPD      128(CX)(DX*8), Z8
+	VMOVUPD      Z8, 128(R11)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z22
+	VMOVUPD      640(BX)(DX*8), Z9
+	VBLENDMPD    128(R9)(DX*8), Z9, K3, Z24
+	VMOVAPD      Z5, Z29
+	VMOVAPD      Z1, Z17
+	VMOVUPD      192(CX)(DX*8), Z10
+	VMOVUPD      Z10, 192(R11)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z21
+	VMOVUPD      704(BX)(DX*8), Z11
+	VBLENDMPD    192(R9)(DX*8), Z11, K4, Z23
+	VMOVAPD      Z8, Z28
+	VMOVAPD      Z2, Z16
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z20
+	VMOVAPD      Z10, Z27
+	VMOVAPD      Z3, Z15
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z19
+	MOVQ         AX, CX
+	MOVQ         184(SI), R9
+	MOVQ         232(SI), R10
+	LEAQ         (R9)(DI*8), R9
+	IMULQ        DI, R10
+	SHLQ         $0x03, R10
+	ADDQ         208(SI), R10
+
+	// keep
+	VMOVUPD 5120(BX)(DX*8), Z14
+	VMOVUPD 5184(BX)(DX*8), Z13
+	VMOVUPD 5248(BX)(DX*8), Z12
+	VMOVUPD 5312(BX)(DX*8), Z11
+	VMOVUPD 5632(BX)(DX*8), Z10
+	VMOVUPD 5696(BX)(DX*8), Z9
+	VMOVUPD 5760(BX)(DX*8), Z8
+	VMOVUPD 5824(BX)(DX*8), Z7
+	VMOVUPD 6144(BX)(DX*8), Z6
+	VMOVUPD 6208(BX)(DX*8), Z5
+
+step73:
+	// step
+	VMOVUPD          6656(BX)(DX*8), Z0
+	VFMADD132PD.BCST (R9), Z6, Z0
+	VCMPPD           $0x12, Z31, Z18, K1
+	VADDPD.BCST      lifConstsAVX512<>+72(SB), Z0, Z1
+	VBLENDMPD        512(BX)(DX*8), Z26, K1, Z2
+	VFMADD213PD      Z10, Z14, Z1
+	VSUBPD           Z1, Z30, Z3
+	VFNMADD231PD     Z3, Z26, K1, Z30
+	VMAXPD           Z22, Z30, Z22
+	VMOVAPD          Z2, Z26
+	VMOVUPD          Z22, (R12)
+
+	// step
+	VMOVUPD          6720(BX)(DX*8), Z0
+	VFMADD132PD.BCST (R9), Z5, Z0
+	VCMPPD           $0x12, Z31, Z17, K1
+	VADDPD.BCST      lifConstsAVX512<>+72(SB), Z0, Z1
+	VBLENDMPD        576(BX)(DX*8), Z25, K1, Z2
+	VFMADD213PD      Z9, Z13, Z1
+	VSUBPD           Z1, Z29, Z3
+	VFNMADD231PD     Z3, Z25, K1, Z29
+	VMAXPD           Z21, Z29, Z21
+	VMOVAPD          Z2, Z25
+	VMOVUPD          Z21, 64(R12)
+
+	// step
+	VMOVUPD          6784(BX)(DX*8), Z0
+	VMOVUPD          6272(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R9), Z0, Z1
+	VCMPPD           $0x12, Z31, Z16, K1
+	VADDPD.BCST      lifConstsAVX512<>+72(SB), Z1, Z2
+	VBLENDMPD        640(BX)(DX*8), Z24, K1, Z3
+	VFMADD213PD      Z8, Z12, Z2
+	VSUBPD           Z2, Z28, Z4
+	VFNMADD231PD     Z4, Z24, K1, Z28
+	VMAXPD           Z20, Z28, Z20
+	VMOVAPD          Z3, Z24
+	VMOVUPD          Z20, 128(R12)
+
+	// step
+	VMOVUPD          6848(BX)(DX*8), Z0
+	VMOVUPD          6336(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R9), Z0, Z1
+	VCMPPD           $0x12, Z31, Z15, K1
+	VADDPD.BCST      lifConstsAVX512<>+72(SB), Z1, Z2
+	VBLENDMPD        704(BX)(DX*8), Z23, K1, Z3
+	VFMADD213PD      Z7, Z11, Z2
+	VSUBPD           Z2, Z27, Z4
+	VFNMADD231PD     Z4, Z23, K1, Z27
+	VMAXPD           Z19, Z27, Z19
+	VMOVAPD          Z3, Z23
+	VMOVUPD          Z19, 192(R12)
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+	ADDQ        $0x00000200, R12
+	ADDQ        $0x08, R9
+	MOVQ        232(SI), R11
+	LEAQ        (R10)(R11*8), R10
+	DECQ        CX
+	JNZ         step73
+	MOVQ        (SI), CX
+	MOVQ        8(SI), R9
+	MOVQ        96(SI), R9
+
+	// store
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	XORQ    R9, R9
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z19, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z20, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z21, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z22, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+	MOVQ   DX, CX
+	SHLQ   CL, R9
+	ORQ    R9, R8
+	ADDQ   $0x20, DX
+	CMPQ   DX, $0x40
+	JLT    part72
+	TESTQ  R8, R8
+	JZ     forward36
+	MOVQ   240(SI), DX
+	MOVQ   DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         184(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z30
+	VMOVUPD      64(CX), Z29
+	MOVQ         R8, 72(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
+	MOVQ         R8, R9
+	ANDQ         CX, R9
+	ADDQ         CX, R9
+	ORQ          R9, R8
+	NOTQ         CX
+	ANDQ         CX, R8
+	TZCNTQ       R8, R9
+	BLSRQ        R8, R8
+	MOVQ         R9, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K7
+	ANDQ         $+56, R9
+	TZCNTQ       R8, R10
+	BLSRQ        R8, R8
+	MOVQ         R10, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K6
+	ANDQ         $+56, R10
+	TZCNTQ       R8, R11
+	BLSRQ        R8, R8
+	MOVQ         R11, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K5
+	ANDQ         $+56, R11
+	TZCNTQ       R8, R12
+	BLSRQ        R8, R8
+	MOVQ         R12, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R12
+
+	// search
+	VMOVUPD        3584(DX)(R9*8), Z0
+	VMOVUPD        1024(BX)(R9*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R9*8), Z4
+	VBLENDMPD      1536(DX)(R9*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R9*8), Z6
+	VBLENDMPD      512(DX)(R9*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R9*8), Z9
+	VBLENDMPD      2560(DX)(R9*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R9*8), Z12
+	VBLENDMPD      (DX)(R9*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R9*8), Z4
+	VBLENDMPD      1024(DX)(R9*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R9*8), Z3
+	VBLENDMPD      2048(DX)(R9*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R9*8), Z12
+	VBLENDMPD      3072(DX)(R9*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R9*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z24
+	VBLENDMPD      Z4, Z0, K1, Z23
+
+	// search
+	VMOVUPD        3584(DX)(R10*8), Z0
+	VMOVUPD        1024(BX)(R10*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R10*8), Z4
+	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R10*8), Z6
+	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R10*8), Z9
+	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R10*8), Z12
+	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R10*8), Z4
+	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R10*8), Z3
+	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R10*8), Z12
+	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R10*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z21
+	VBLENDMPD      Z4, Z0, K1, Z20
+
+	// search
+	VMOVUPD        3584(DX)(R11*8), Z0
+	VMOVUPD        1024(BX)(R11*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R11*8), Z4
+	VBLENDMPD      1536(DX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R11*8), Z6
+	VBLENDMPD      512(DX)(R11*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R11*8), Z9
+	VBLENDMPD      2560(DX)(R11*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R11*8), Z12
+	VBLENDMPD      (DX)(R11*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R11*8), Z4
+	VBLENDMPD      1024(DX)(R11*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R11*8), Z3
+	VBLENDMPD      2048(DX)(R11*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R11*8), Z12
+	VBLENDMPD      3072(DX)(R11*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R11*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z18
+	VBLENDMPD      Z4, Z0, K1, Z17
+
+	// search
+	VMOVUPD        3584(DX)(R12*8), Z0
+	VMOVUPD        1024(BX)(R12*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R12*8), Z4
+	VBLENDMPD      1536(DX)(R12*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R12*8), Z6
+	VBLENDMPD      512(DX)(R12*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R12*8), Z9
+	VBLENDMPD      2560(DX)(R12*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R12*8), Z12
+	VBLENDMPD      (DX)(R12*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R12*8), Z4
+	VBLENDMPD      1024(DX)(R12*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R12*8), Z3
+	VBLENDMPD      2048(DX)(R12*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R12*8), Z12
+	VBLENDMPD      3072(DX)(R12*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R12*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z15
+	VBLENDMPD      Z4, Z0, K1, Z14
+	MOVQ           184(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z12, Z22
+
+	// goal
+	VMOVUPD     6144(BX)(R9*8), Z0
+	VFMADD231PD 6656(BX)(R9*8), Z22, Z0
+	VADDPD.BCST lifConstsAVX512<>+72(SB), Z0, Z1
+	VMOVUPD     5120(BX)(R9*8), Z2
+	VFMADD213PD 5632(BX)(R9*8), Z2, Z1
+	VMOVAPD     Z1, Z22
+	MOVQ        184(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z20, Z12
+	VMOVUPD     (CX), Z19
+	VPERMT2PD   Z29, Z12, Z19
+
+	// goal
+	VMOVUPD     6144(BX)(R10*8), Z0
+	VFMADD231PD 6656(BX)(R10*8), Z19, Z0
+	VADDPD.BCST lifConstsAVX512<>+72(SB), Z0, Z1
+	VMOVUPD     5120(BX)(R10*8), Z2
+	VFMADD213PD 5632(BX)(R10*8), Z2, Z1
+	VMOVAPD     Z1, Z19
+	MOVQ        184(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z17, Z12
+	VMOVUPD     (CX), Z16
+	VPERMT2PD   Z29, Z12, Z16
+
+	// goal
+	VMOVUPD     6144(BX)(R11*8), Z0
+	VFMADD231PD 6656(BX)(R11*8), Z16, Z0
+	VADDPD.BCST lifConstsAVX512<>+72(SB), Z0, Z1
+	VMOVUPD     5120(BX)(R11*8), Z2
+	VFMADD213PD 5632(BX)(R11*8), Z2, Z1
+	VMOVAPD     Z1, Z16
+	MOVQ        184(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z14, Z12
+	VMOVUPD     (CX), Z13
+	VPERMT2PD   Z29, Z12, Z13
+
+	// goal
+	VMOVUPD     6144(BX)(R12*8), Z0
+	VFMADD231PD 6656(BX)(R12*8), Z13, Z0
+	VADDPD.BCST lifConstsAVX512<>+72(SB), Z0, Z1
+	VMOVUPD     5120(BX)(R12*8), Z2
+	VFMADD213PD 5632(BX)(R12*8), Z2, Z1
+	VMOVAPD     Z1, Z13
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual75
+
+usual74:
+	// usual
+	VCMPPD      $0x15, Z19, Z21, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K6, K1
+	KORTESTB    K1, K1
+	JNZ         unusual77
+
+usual76:
+	// usual
+	VCMPPD      $0x15, Z16, Z18, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K5, K1
+	KORTESTB    K1, K1
+	JNZ         unusual79
+
+usual78:
+	// usual
+	VCMPPD      $0x15, Z13, Z15, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K4, K1
+	KORTESTB    K1, K1
+	JNZ         unusual81
+
+usual80:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R13
+	MOVQ 96(SI), R14
+	MOVQ 40(SI), R15
+
+	// spike
+	VMOVUPD       1024(BX)(R9*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R9*8), Z5
+	VBLENDMPD     1536(BX)(R9*8), Z5, K7, Z6
+	VMOVUPD       4096(R15)(R9*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R9*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R15)(R9*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R15)(R9*8)
+	VMOVUPD       Z12, 3584(R15)(R9*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R9*8), Z26
+	VPADDQ        4608(R15)(R9*8), Z5, Z25
+	VMOVUPD       4096(BX)(R9*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R9*8), Z9, Z9
+	VSUBPD        4096(BX)(R9*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R9*8), Z0
+	VADDPD        3072(BX)(R9*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R9*8), Z9, K1, Z6
+	VMOVUPD       (R14)(R9*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R13)(R9*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R13)(R9*8)
+	VMOVUPD       Z11, (R14)(R9*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R13
+	MOVQ          40(SI), R14
+
+	// spike
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z19, Z1
+	VSUBPD        Z0, Z21, Z2
+	VSUBPD        Z21, Z19, Z3
+	VADDPD        Z20, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K6, Z6
+	VMOVUPD       4096(R14)(R10*8), Z7
+	VBLENDMPD     Z21, Z7, K6, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z21, Z28
+	VADDPD        Z20, Z30, Z10
+	VMOVUPD       3584(R14)(R10*8), Z11
+	VBLENDMPD     Z19, Z11, K6, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R14)(R10*8)
+	VMOVUPD       Z12, 3584(R14)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(R14)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R13)(R10*8), Z11
+	VADDPD        Z0, Z4, K6, Z11
+	VMOVUPD       (R9)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K6, Z3
+	VMOVUPD       Z3, (R9)(R10*8)
+	VMOVUPD       Z11, (R13)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K6, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K6, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K6, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K6, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K6, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R10
+	MOVQ          40(SI), R13
+
+	// spike
+	VMOVUPD       1024(BX)(R11*8), Z0
+	VSUBPD        Z0, Z16, Z1
+	VSUBPD        Z0, Z18, Z2
+	VSUBPD        Z18, Z16, Z3
+	VADDPD        Z17, Z31, Z4
+	VMOVUPD       (CX)(R11*8), Z5
+	VBLENDMPD     1536(BX)(R11*8), Z5, K5, Z6
+	VMOVUPD       4096(R13)(R11*8), Z7
+	VBLENDMPD     Z18, Z7, K5, Z8
+	VMOVUPD       Z6, (CX)(R11*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z18, Z28
+	VADDPD        Z17, Z30, Z10
+	VMOVUPD       3584(R13)(R11*8), Z11
+	VBLENDMPD     Z16, Z11, K5, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R13)(R11*8)
+	VMOVUPD       Z12, 3584(R13)(R11*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R11*8), Z26
+	VPADDQ        4608(R13)(R11*8), Z5, Z25
+	VMOVUPD       4096(BX)(R11*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R11*8), Z9, Z9
+	VSUBPD        4096(BX)(R11*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R11*8), Z0
+	VADDPD        3072(BX)(R11*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R11*8), Z9, K1, Z6
+	VMOVUPD       (R10)(R11*8), Z11
+	VADDPD        Z0, Z4, K5, Z11
+	VMOVUPD       (R9)(R11*8), Z1
+	VBLENDMPD     Z6, Z1, K5, Z3
+	VMOVUPD       Z3, (R9)(R11*8)
+	VMOVUPD       Z11, (R10)(R11*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K5, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K5, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K5, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K5, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K5, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R10
+	MOVQ          40(SI), R11
+
+	// spike
+	VMOVUPD       1024(BX)(R12*8), Z0
+	VSUBPD        Z0, Z13, Z1
+	VSUBPD        Z0, Z15, Z2
+	VSUBPD        Z15, Z13, Z3
+	VADDPD        Z14, Z31, Z4
+	VMOVUPD       (CX)(R12*8), Z5
+	VBLENDMPD     1536(BX)(R12*8), Z5, K4, Z6
+	VMOVUPD       4096(R11)(R12*8), Z7
+	VBLENDMPD     Z15, Z7, K4, Z8
+	VMOVUPD       Z6, (CX)(R12*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z15, Z28
+	VADDPD        Z14, Z30, Z10
+	VMOVUPD       3584(R11)(R12*8), Z11
+	VBLENDMPD     Z13, Z11, K4, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R11)(R12*8)
+	VMOVUPD       Z12, 3584(R11)(R12*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R12*8), Z26
+	VPADDQ        4608(R11)(R12*8), Z5, Z25
+	VMOVUPD       4096(BX)(R12*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R12*8), Z9, Z9
+	VSUBPD        4096(BX)(R12*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R12*8), Z0
+	VADDPD        3072(BX)(R12*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R12*8), Z9, K1, Z6
+	VMOVUPD       (R10)(R12*8), Z11
+	VADDPD        Z0, Z4, K4, Z11
+	VMOVUPD       (R9)(R12*8), Z1
+	VBLENDMPD     Z6, Z1, K4, Z3
+	VMOVUPD       Z3, (R9)(R12*8)
+	VMOVUPD       Z11, (R10)(R12*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K4, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K4, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K4, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K4, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K4, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R8, R8
+	JNZ           more84
+
+listed83:
+	JMP forward36
+
+spikes41:
 	MOVQ 240(SI), DX
 	CMPQ AX, $+16
-	JNE  shorter72
+	JNE  shorter86
 
-filled71:
+filled85:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -8911,36 +9619,36 @@ filled71:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual74
+	JNZ         unusual88
 
-usual73:
+usual87:
 	// usual
 	VCMPPD      $0x15, Z19, Z21, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual76
+	JNZ         unusual90
 
-usual75:
+usual89:
 	// usual
 	VCMPPD      $0x15, Z16, Z18, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual78
+	JNZ         unusual92
 
-usual77:
+usual91:
 	// usual
 	VCMPPD      $0x15, Z13, Z15, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual80
+	JNZ         unusual94
 
-usual79:
+usual93:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R13
 	MOVQ 96(SI), R14
@@ -9158,12 +9866,12 @@ usual79:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R8, R8
-	JNZ           more83
+	JNZ           more97
 
-listed82:
+listed96:
 	JMP forward36
 
-unusual46:
+unusual47:
 	KMOVB K7, R14
 	MOVQ  R10, CX
 	SHLQ  CL, R14
@@ -9175,9 +9883,9 @@ unusual46:
 	VMOVUPD (DX)(R10*8), Z0
 	VMOVUPD Z0, (CX)(R10*8)
 	KANDNB  K7, K7, K7
-	JMP     usual45
+	JMP     usual46
 
-unusual48:
+unusual49:
 	KMOVB K6, R14
 	MOVQ  R11, CX
 	SHLQ  CL, R14
@@ -9189,9 +9897,9 @@ unusual48:
 	VMOVUPD (DX)(R11*8), Z0
 	VMOVUPD Z0, (CX)(R11*8)
 	KANDNB  K6, K6, K6
-	JMP     usual47
+	JMP     usual48
 
-unusual50:
+unusual51:
 	KMOVB K5, R14
 	MOVQ  R12, CX
 	SHLQ  CL, R14
@@ -9203,9 +9911,9 @@ unusual50:
 	VMOVUPD (DX)(R12*8), Z0
 	VMOVUPD Z0, (CX)(R12*8)
 	KANDNB  K5, K5, K5
-	JMP     usual49
+	JMP     usual50
 
-unusual52:
+unusual53:
 	KMOVB K4, R14
 	MOVQ  R13, CX
 	SHLQ  CL, R14
@@ -9217,10 +9925,10 @@ unusual52:
 	VMOVUPD (DX)(R13*8), Z0
 	VMOVUPD Z0, (CX)(R13*8)
 	KANDNB  K4, K4, K4
-	JMP     usual51
+	JMP     usual52
 
-more55:
-more53:
+more56:
+more54:
 	TZCNTQ R9, R10
 	BLSRQ  R9, R9
 	MOVQ   R10, CX
@@ -9298,9 +10006,9 @@ more53:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual85
+	JNZ         unusual99
 
-usual84:
+usual98:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R11
 	MOVQ 96(SI), R12
@@ -9356,26 +10064,26 @@ usual84:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more53
-	JMP           listed54
+	JNZ           more54
+	JMP           listed55
 
-shorter57:
+shorter58:
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, R10
 	SUBQ CX, R10
 	ADDQ 240(SI), CX
 
-fill86:
+fill100:
 	// fill
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
 	VMOVUPD      Z0, (CX)
 	ADDQ         $0x40, CX
 	SUBQ         $0x40, R10
-	JNZ          fill86
-	JMP          filled56
+	JNZ          fill100
+	JMP          filled57
 
-unusual59:
+unusual60:
 	KMOVB K7, R14
 	MOVQ  R10, CX
 	SHLQ  CL, R14
@@ -9384,9 +10092,9 @@ unusual59:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual58
+	JMP    usual59
 
-unusual61:
+unusual62:
 	KMOVB K6, R14
 	MOVQ  R11, CX
 	SHLQ  CL, R14
@@ -9395,9 +10103,9 @@ unusual61:
 
 	// none
 	KANDNB K6, K6, K6
-	JMP    usual60
+	JMP    usual61
 
-unusual63:
+unusual64:
 	KMOVB K5, R14
 	MOVQ  R12, CX
 	SHLQ  CL, R14
@@ -9406,9 +10114,9 @@ unusual63:
 
 	// none
 	KANDNB K5, K5, K5
-	JMP    usual62
+	JMP    usual63
 
-unusual65:
+unusual66:
 	KMOVB K4, R14
 	MOVQ  R13, CX
 	SHLQ  CL, R14
@@ -9417,10 +10125,10 @@ unusual65:
 
 	// none
 	KANDNB K4, K4, K4
-	JMP    usual64
+	JMP    usual65
 
-more68:
-more66:
+more69:
+more67:
 	TZCNTQ R9, R10
 	BLSRQ  R9, R9
 	MOVQ   R10, CX
@@ -9481,9 +10189,9 @@ more66:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual88
+	JNZ         unusual102
 
-usual87:
+usual101:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R11
 	MOVQ 96(SI), R12
@@ -9539,30 +10247,14 @@ usual87:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more66
-	JMP           listed67
+	JNZ           more67
+	JMP           listed68
 
-unusual70:
+unusual71:
 	ORQ R11, 88(SI)
 	JMP finished26
 
-shorter72:
-	MOVQ AX, CX
-	SHLQ $0x09, CX
-	MOVQ $+8192, R9
-	SUBQ CX, R9
-	ADDQ 240(SI), CX
-
-fill89:
-	// fill
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
-	VMOVUPD      Z0, (CX)
-	ADDQ         $0x40, CX
-	SUBQ         $0x40, R9
-	JNZ          fill89
-	JMP          filled71
-
-unusual74:
+unusual75:
 	KMOVB K7, R13
 	MOVQ  R9, CX
 	SHLQ  CL, R13
@@ -9571,9 +10263,9 @@ unusual74:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual73
+	JMP    usual74
 
-unusual76:
+unusual77:
 	KMOVB K6, R13
 	MOVQ  R10, CX
 	SHLQ  CL, R13
@@ -9582,9 +10274,9 @@ unusual76:
 
 	// none
 	KANDNB K6, K6, K6
-	JMP    usual75
+	JMP    usual76
 
-unusual78:
+unusual79:
 	KMOVB K5, R13
 	MOVQ  R11, CX
 	SHLQ  CL, R13
@@ -9593,9 +10285,9 @@ unusual78:
 
 	// none
 	KANDNB K5, K5, K5
-	JMP    usual77
+	JMP    usual78
 
-unusual80:
+unusual81:
 	KMOVB K4, R13
 	MOVQ  R12, CX
 	SHLQ  CL, R13
@@ -9604,10 +10296,201 @@ unusual80:
 
 	// none
 	KANDNB K4, K4, K4
-	JMP    usual79
+	JMP    usual80
 
-more83:
-more81:
+more84:
+more82:
+	TZCNTQ R8, R9
+	BLSRQ  R8, R8
+	MOVQ   R9, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, R9
+
+	// search
+	VMOVUPD        3584(DX)(R9*8), Z0
+	VMOVUPD        1024(BX)(R9*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R9*8), Z4
+	VBLENDMPD      1536(DX)(R9*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R9*8), Z6
+	VBLENDMPD      512(DX)(R9*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R9*8), Z9
+	VBLENDMPD      2560(DX)(R9*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R9*8), Z12
+	VBLENDMPD      (DX)(R9*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R9*8), Z4
+	VBLENDMPD      1024(DX)(R9*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R9*8), Z3
+	VBLENDMPD      2048(DX)(R9*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R9*8), Z12
+	VBLENDMPD      3072(DX)(R9*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R9*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z24
+	VBLENDMPD      Z4, Z0, K1, Z23
+	MOVQ           184(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z12, Z22
+
+	// goal
+	VMOVUPD     6144(BX)(R9*8), Z0
+	VFMADD231PD 6656(BX)(R9*8), Z22, Z0
+	VADDPD.BCST lifConstsAVX512<>+72(SB), Z0, Z1
+	VMOVUPD     5120(BX)(R9*8), Z2
+	VFMADD213PD 5632(BX)(R9*8), Z2, Z1
+	VMOVAPD     Z1, Z22
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual104
+
+usual103:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R10
+	MOVQ 96(SI), R11
+	MOVQ 40(SI), R12
+
+	// spike
+	VMOVUPD       1024(BX)(R9*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R9*8), Z5
+	VBLENDMPD     1536(BX)(R9*8), Z5, K7, Z6
+	VMOVUPD       4096(R12)(R9*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R9*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R12)(R9*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R12)(R9*8)
+	VMOVUPD       Z12, 3584(R12)(R9*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R9*8), Z26
+	VPADDQ        4608(R12)(R9*8), Z5, Z25
+	VMOVUPD       4096(BX)(R9*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R9*8), Z9, Z9
+	VSUBPD        4096(BX)(R9*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R9*8), Z0
+	VADDPD        3072(BX)(R9*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R9*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R9*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R10)(R9*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R10)(R9*8)
+	VMOVUPD       Z11, (R11)(R9*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R8, R8
+	JNZ           more82
+	JMP           listed83
+
+shorter86:
+	MOVQ AX, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, R9
+	SUBQ CX, R9
+	ADDQ 240(SI), CX
+
+fill105:
+	// fill
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
+	VMOVUPD      Z0, (CX)
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          fill105
+	JMP          filled85
+
+unusual88:
+	KMOVB K7, R13
+	MOVQ  R9, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual87
+
+unusual90:
+	KMOVB K6, R13
+	MOVQ  R10, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K6, K6, K6
+	JMP    usual89
+
+unusual92:
+	KMOVB K5, R13
+	MOVQ  R11, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K5, K5, K5
+	JMP    usual91
+
+unusual94:
+	KMOVB K4, R13
+	MOVQ  R12, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K4, K4, K4
+	JMP    usual93
+
+more97:
+more95:
 	TZCNTQ R8, R9
 	BLSRQ  R8, R8
 	MOVQ   R9, CX
@@ -9684,9 +10567,9 @@ more81:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual91
+	JNZ         unusual107
 
-usual90:
+usual106:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R10
 	MOVQ 96(SI), R11
@@ -9742,10 +10625,10 @@ usual90:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R8, R8
-	JNZ           more81
-	JMP           listed82
+	JNZ           more95
+	JMP           listed96
 
-unusual85:
+unusual99:
 	KMOVB K7, R11
 	MOVQ  R10, CX
 	SHLQ  CL, R11
@@ -9757,9 +10640,9 @@ unusual85:
 	VMOVUPD (DX)(R10*8), Z0
 	VMOVUPD Z0, (CX)(R10*8)
 	KANDNB  K7, K7, K7
-	JMP     usual84
+	JMP     usual98
 
-unusual88:
+unusual102:
 	KMOVB K7, R11
 	MOVQ  R10, CX
 	SHLQ  CL, R11
@@ -9768,9 +10651,9 @@ unusual88:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual87
+	JMP    usual101
 
-unusual91:
+unusual104:
 	KMOVB K7, R10
 	MOVQ  R9, CX
 	SHLQ  CL, R10
@@ -9779,7 +10662,18 @@ unusual91:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual90
+	JMP    usual103
+
+unusual107:
+	KMOVB K7, R10
+	MOVQ  R9, CX
+	SHLQ  CL, R10
+	ORQ   R10, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual106
 	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4030000000000000

@@ -53,7 +53,8 @@ type widths struct{ held, ahead int }
 // A lifFunc emits a LIF kernel.
 type lifFunc struct {
 	*Func
-	full, steady, rises   bool          // with input; see lifdriven.go
+	full                  bool          // with input
+	steady, rises, waved  bool          // see lifdriven.go
 	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the current vectors
 	g                     int           // vectors that are stepped together
 	isAhead               bool          // see mode

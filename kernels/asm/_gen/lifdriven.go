@@ -69,6 +69,11 @@ func (k lifFunc) runDriven(steady bool) {
 			k.JMP(operand.LabelRef(forward))
 		}))
 		k.JMP(operand.LabelRef(forward))
+	} else {
+		k.CMPQ(k.m, operand.I8(asm.Chunk))
+		k.JNE(operand.LabelRef(part))
+		k.CMPQ(k.Field("RowStride"), operand.I8(0))
+		k.JE(k.Later("waved", func() { k.chunkWaved(forward) }))
 	}
 	k.Label(part)
 	k.number(k.now, k.step)
@@ -90,6 +95,23 @@ func (k lifFunc) runDriven(steady bool) {
 	k.finishDriven()
 	k.writeEvents()
 	k.JMP(operand.LabelRef("return"))
+}
+
+// chunkWaved advances the group by a whole chunk with a waveform alone: V_inf is not logged, since it can be computed
+// again where a spike is found.
+func (k lifFunc) chunkWaved(forward string) {
+	k.waved = true
+	part := k.NewLabel("part")
+	k.Label(part)
+	k.number(k.now, k.step)
+	k.stepDriven()
+	k.ADDQ(imm(k.g*k.W.Lanes), k.lane)
+	k.CMPQ(k.lane, imm(asm.Group))
+	k.JLT(operand.LabelRef(part))
+	k.TESTQ(k.fired, k.fired)
+	k.JZ(operand.LabelRef(forward))
+	k.spikeDriven()
+	k.JMP(operand.LabelRef(forward))
 }
 
 // beginDriven numbers the lanes, none of which has spiked in this call.
@@ -215,8 +237,12 @@ func (k *lifFunc) stepDriven() {
 				if c := func(j int) Vec { return k.c(b, j, s) }; k.steady {
 					vInf = b.Broadcast(at(steady, 0))
 				} else {
-					vInf = k.in.steadyVoltage(b, s, c, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest)
-					b.Store(at(p, column*toVInf+s*k.W.Bytes()), vInf)
+					if k.waved {
+						vInf = b.goal(b.Broadcast(at(k.in.wave, 0)), c)
+					} else {
+						vInf = k.in.steadyVoltage(b, s, c, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest)
+						b.Store(at(p, column*toVInf+s*k.W.Bytes()), vInf)
+					}
 				}
 				moves, rate, v := b.Cmp(wakes, LE, b.Get(k.now)), b.Get(k.rate[s]), b.Get(k.v[s])
 				v = b.advanceHeld(moves, rate, b.Sub(v, vInf), v, true)
@@ -255,9 +281,19 @@ func (k *lifFunc) stepDriven() {
 	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.hi[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
-// steadyOf is the pointer to V_inf of the first step of the chunk.
+// goal is V_inf for a value of the waveform, without a row.
+func (b *Block) goal(wave Vec, c func(j int) Vec) Vec {
+	return b.FMA(c(asm.LIFR), b.Add(b.FMA(c(asm.LIFGain), wave, c(asm.LIFI)), b.Const(0)), c(asm.LIFVRest))
+}
+
+// steadyOf is the pointer to V_inf of the first step of the chunk, or, where V_inf differs from lane to lane, to the
+// waveform.
 func (k *lifFunc) steadyOf() reg.GPVirtual {
-	p := k.Value("Steady")
+	field := "Steady"
+	if k.waved {
+		field = "Waveform"
+	}
+	p := k.Value(field)
 	k.LEAQ(operand.Mem{Base: p, Index: k.step, Scale: 8}, p)
 	return p
 }
@@ -275,7 +311,7 @@ func (k *lifFunc) spikeDriven() {
 		own.lane = k.GP64()
 		all = append(all, spiking{&own, k.PinMask(), crossing[*Pin]{v: k.Pin(), when: k.Pin(), vInf: k.Pin()}})
 	}
-	if !k.rises {
+	if !k.rises && !k.waved {
 		filled := k.NewLabel("filled")
 		k.CMPQ(k.m, operand.I8(asm.Chunk))
 		k.JNE(k.Later("shorter", func() {
@@ -287,7 +323,7 @@ func (k *lifFunc) spikeDriven() {
 	k.number(k.now, k.step)
 	k.Block("number", func(b *Block) {
 		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
-		if k.steady {
+		if k.steady || k.waved {
 			b.Set(second, b.Load(at(k.steadyOf(), k.W.Bytes())))
 		}
 	})
@@ -307,8 +343,13 @@ func (k *lifFunc) spikeDriven() {
 		for _, p := range together {
 			if k.rises {
 				p.pass(second)
-			} else if k.steady {
+			} else if k.steady || k.waved {
 				p.goals(second, p.found.vInf)
+			}
+			if k.waved {
+				k.Block("goal", func(b *Block) {
+					b.Set(p.found.vInf, b.goal(b.Get(p.found.vInf), func(j int) Vec { return p.c(b, j, 0) }))
+				})
 			}
 		}
 		for _, p := range together {
@@ -337,17 +378,20 @@ func (k *lifFunc) spikeDriven() {
 func (p *spiking) set(b *Block, x crossing[Vec]) {
 	b.Set(p.found.v, x.v)
 	b.Set(p.found.when, x.when)
-	if !p.steady {
+	if p.logsGoals() {
 		b.Set(p.found.vInf, x.vInf)
 	}
 }
+
+// logsGoals reports whether V_inf is logged.
+func (k *lifFunc) logsGoals() bool { return !k.steady && !k.waved }
 
 // bisectFirst finds the first entry of the log at or above V_th, given that entries rise.
 func (p *spiking) bisectFirst(b *Block, log reg.Register) (x crossing[Vec]) {
 	var v, vInf []Vec
 	for j := range asm.Chunk {
 		v = append(v, b.Load(p.col(log, j, 0)))
-		if !p.steady {
+		if p.logsGoals() {
 			vInf = append(vInf, b.Load(p.col(log, j+toVInf, 0)))
 		}
 	}
@@ -356,14 +400,14 @@ func (p *spiking) bisectFirst(b *Block, log reg.Register) (x crossing[Vec]) {
 		above := b.Cmp(v[half-1], GE, p.c(b, asm.LIFVTh, 0))
 		for j := range half {
 			v[j] = b.Select(above, v[j], v[half+j])
-			if !p.steady {
+			if p.logsGoals() {
 				vInf[j] = b.Select(above, vInf[j], vInf[half+j])
 			}
 		}
 		x.when = b.Select(above, x.when, b.Add(x.when, b.Const(float64(half))))
 	}
 	x.v = v[0]
-	if !p.steady {
+	if p.logsGoals() {
 		x.vInf = vInf[0]
 	}
 	return x
