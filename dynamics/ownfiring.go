@@ -133,8 +133,64 @@ func (s *system) ownNearLoss(ctx context.Context, from Firing, to float64) (near
 	})
 }
 
-// ownLoss is stabilityLoss for a model of equations: Newton's method on the state and the parameter, whose equations
-// are that one round maps the state to itself and that det(M - multiplier) = 0, with M the derivatives of the round.
+// lossEquations are the equations at which a periodic orbit of so many spikes loses its stability: one round maps the
+// state to itself, and det(M - multiplier) = 0, with M the derivatives of the round.
+type lossEquations struct {
+	s          *system
+	spikes     int
+	multiplier float64
+}
+
+// at evaluates them at a value of the parameter and a state; ok is false where there is no such round.
+func (e lossEquations) at(ctx context.Context, mu float64, y []float64) (c ownOrbit, g []float64, ok bool, err error) {
+	if e.s.at(mu); e.s.m.Check(e.s.p) != nil {
+		return c, nil, false, nil
+	}
+	c, ok, err = newOwnMap(ctx, e.s).round(y, e.spikes)
+	if !ok || err != nil {
+		return c, nil, false, err
+	}
+	d := len(y)
+	shifted := slices.Clone(c.slope)
+	for k := range d {
+		g = append(g, c.end[k]-y[k])
+		shifted[k*d+k] -= e.multiplier
+	}
+	return c, append(g, det(shifted, d)), true, nil
+}
+
+// slopes are their derivatives by the states and, in the last column, by the parameter, by differences over 1e-6 of a
+// state and over width of the parameter.
+func (e lossEquations) slopes(ctx context.Context, mu float64, y []float64, width float64) (jac *mat.Dense, ok bool,
+	err error,
+) {
+	d := len(y)
+	jac = mat.NewDense(d+1, d+1, nil)
+	for c := range d + 1 {
+		h := width
+		if c < d {
+			h = 1e-6 * (1 + math.Abs(y[c]))
+		}
+		var side [2][]float64
+		for k, x := range []float64{h, -h} {
+			z, m := slices.Clone(y), mu
+			if c < d {
+				z[c] += x
+			} else {
+				m += x
+			}
+			if _, side[k], ok, err = e.at(ctx, m, z); !ok || err != nil {
+				return nil, false, err
+			}
+		}
+		for r := range d + 1 {
+			jac.Set(r, c, (side[0][r]-side[1][r])/(2*h))
+		}
+	}
+	return jac, true, nil
+}
+
+// ownLoss is stabilityLoss for a model of equations: Newton's method on the state and the parameter.
 func (s *system) ownLoss(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit ownOrbit, ok bool,
 	err error,
 ) {
@@ -143,52 +199,20 @@ func (s *system) ownLoss(ctx context.Context, from Firing, to, multiplier float6
 		beyond = 0.05  // of the gap: by how much the solution may lie outside
 		rounds = 30
 	)
-	d, n := s.dim(), from.Period
+	d := s.dim()
+	e := lossEquations{s, from.Period, multiplier}
 	gap := to - from.Parameter
 	mu = from.Parameter
 	y := slices.Clone(from.states[0])
-	at := func(mu float64, y []float64) (c ownOrbit, g []float64, ok bool, err error) {
-		if s.at(mu); s.m.Check(s.p) != nil {
-			return c, nil, false, nil
-		}
-		c, ok, err = newOwnMap(ctx, s).round(y, n)
-		if !ok || err != nil {
-			return c, nil, false, err
-		}
-		shifted := slices.Clone(c.slope)
-		for k := range d {
-			g = append(g, c.end[k]-y[k])
-			shifted[k*d+k] -= multiplier
-		}
-		return c, append(g, det(shifted, d)), true, nil
-	}
 	last := math.Inf(1)
 	for range rounds {
 		var g []float64
-		if orbit, g, ok, err = at(mu, y); !ok || err != nil {
+		if orbit, g, ok, err = e.at(ctx, mu, y); !ok || err != nil {
 			return mu, orbit, false, err
 		}
-		jac := mat.NewDense(d+1, d+1, nil)
-		for c := range d + 1 { // columns: the states, the parameter
-			h := 1e-3 * math.Abs(gap)
-			if c < d {
-				h = 1e-6 * (1 + math.Abs(y[c]))
-			}
-			var side [2][]float64
-			for k, x := range []float64{h, -h} {
-				z, m := slices.Clone(y), mu
-				if c < d {
-					z[c] += x
-				} else {
-					m += x
-				}
-				if _, side[k], ok, err = at(m, z); !ok || err != nil {
-					return mu, orbit, false, err
-				}
-			}
-			for r := range d + 1 {
-				jac.Set(r, c, (side[0][r]-side[1][r])/(2*h))
-			}
+		jac, ok, err := e.slopes(ctx, mu, y, 1e-3*math.Abs(gap))
+		if !ok || err != nil {
+			return mu, orbit, false, err
 		}
 		var step mat.VecDense
 		if err := step.SolveVec(jac, mat.NewVecDense(d+1, g)); err != nil && !errors.As(err, new(mat.Condition)) {

@@ -244,7 +244,7 @@ func TestCyclesBesideFarEquilibrium(t *testing.T) {
 	})
 	s := newSystem(m, p, -7.0645, "")
 	if cycles := s.simulatedCycles(nil); len(s.equilibria()) != 3 || len(cycles) > 0 || s.tooFast {
-		t.Errorf("%d rests, %d cycles, given up: %v; want 3, none after a whole search", len(s.equilibria()),
+		t.Errorf("%d equilibria, %d cycles, given up: %v; want 3, none after a whole search", len(s.equilibria()),
 			len(cycles), s.tooFast)
 	}
 }

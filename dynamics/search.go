@@ -318,11 +318,11 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 			if s.tooFast {
 				return cycles
 			}
-			f, ok, rests := s.settleOn(start, v)
+			f, ok, settled := s.settleOn(start, v)
 			if ok && !slices.ContainsFunc(cycles, f.like) {
 				cycles = append(cycles, f)
 			}
-			if ok || rests { // at any level
+			if ok || settled { // at any level
 				break
 			}
 		}
@@ -332,8 +332,8 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 
 // settleOn integrates from start until the states at upward crossings of the level of V repeat themselves. It fails
 // where V is far outside the reversal potentials: there the gates are constant and V goes to an equilibrium, but the
-// rates of the gates grow without bound. rests is whether the trajectory has come to a stable equilibrium.
-func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, rests bool) {
+// rates of the gates grow without bound. settled is whether the trajectory has come to a stable equilibrium.
+func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, settled bool) {
 	const same, most, far, look = 1e-4, 4, 100.0, 64
 	timeout, least := 300.0, 0.5 // ms; the least extent of V
 	if s.m.Outside() {           // whose states may be slow
@@ -350,7 +350,7 @@ func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, res
 		if steps++; s.stepsSpent(steps) {
 			return f, false, false
 		}
-		if steps%look == 0 && s.restsNear(y) {
+		if steps%look == 0 && s.staysNear(y) {
 			return f, false, true
 		}
 		made, next, err := st.advance(t, y, timeout, h, out)
@@ -385,8 +385,8 @@ func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, res
 	return f, false, false
 }
 
-// restsNear reports whether a stable equilibrium is so near y that a trajectory through y stays there.
-func (s *system) restsNear(y []float64) bool {
+// staysNear reports whether a stable equilibrium is so near y that a trajectory through y stays there.
+func (s *system) staysNear(y []float64) bool {
 	const (
 		close = 1e-6 // of a state and one unit
 		slow  = 1e-3 // of them per ms, below which an equilibrium is looked for

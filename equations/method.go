@@ -71,10 +71,10 @@ func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	return next
 }
 
-// expEulerFormulas are two for each state. Where F is linear in y, with the derivative -L, and the other states are at
-// rest, y relaxes to its goal y + F/L: the goal and -hL, both from L as one quotient. Elsewhere this is Rosenbrock's
-// method of order 1 in each state, y + (F/J)(e^(hJ) - 1), and nil; (e^z - 1)/z is 1/exprel(z), which is defined where J
-// is 0.
+// expEulerFormulas are two for each state. Where F is linear in y, with the derivative -L, and the other states are
+// constant, y relaxes to its goal y + F/L: the goal and -hL, both from L as one quotient. Elsewhere this is
+// Rosenbrock's method of order 1 in each state, y + (F/J)(e^(hJ) - 1), and nil; (e^z - 1)/z is 1/exprel(z), which is
+// defined where J is 0.
 func expEulerFormulas(d *definition, h *graph.Node) (f []*graph.Node) {
 	for i, s := range d.states {
 		j := d.Derivative(d.slopes[i], i)

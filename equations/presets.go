@@ -158,17 +158,8 @@ func readPreset(path string, e *tomltree.Entry, faults *fault.List) (*model.Mode
 		case c.Kind != tomltree.Text && c.Kind != tomltree.Number:
 			add(c, `%s is a number or a text such as "10 mV"`, c.Key)
 		default:
-			unit := m.CurrentUnit
-			if j >= 0 {
-				unit = m.Params[j].Unit
-			}
-			x, err := model.ParseQuantity(c.Text, unit)
-			if err != nil {
+			if err := setValue(&s, m, j, c.Text); err != nil {
 				add(c, "%s: %w", c.Key, err)
-			} else if j >= 0 {
-				s.Params[j] = x
-			} else {
-				s.I = x
 			}
 		}
 	}
@@ -176,4 +167,17 @@ func readPreset(path string, e *tomltree.Entry, faults *fault.List) (*model.Mode
 		add(e, "preset %s: %w", e.Key, err)
 	}
 	return m, s
+}
+
+// setValue sets parameter j of a preset of m, or the current if j is -1, to a number with or without a unit.
+func setValue(s *model.Preset, m *model.Model, j int, text string) error {
+	to, unit := &s.I, m.CurrentUnit
+	if j >= 0 {
+		to, unit = &s.Params[j], m.Params[j].Unit
+	}
+	x, err := model.ParseQuantity(text, unit)
+	if err == nil {
+		*to = x
+	}
+	return err
 }

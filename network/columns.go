@@ -120,7 +120,7 @@ func (q *coupledReceptor) arrivals(r *shard, row []float64, lo int, in *means) a
 	return a
 }
 
-// emptyColumns forgets what reached all lanes alike in the step before.
+// emptyColumns empties the columns of what reached all lanes alike in the step before.
 func (o *coupledSegment) emptyColumns() {
 	for j := range o.receptors {
 		o.receptors[j].same = nothing

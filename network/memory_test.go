@@ -86,7 +86,7 @@ func ownWeights() *network.Spec {
 }
 
 // resident is the largest resident memory of this process since it was last reset; reset makes that the current one
-// first, without garbage. Only Linux knows it.
+// first, without garbage. Only Linux reports it.
 func resident(reset bool) (bytes int64, known bool) {
 	if reset {
 		const cleanup = 100 * time.Millisecond // in which networks that earlier tests have dropped return their memory

@@ -99,7 +99,7 @@ func (j *ownJumps) split(r *shard, i int, first, last float64) {
 		return
 	}
 	j.end[i] = 0
-	j.spikes = append(j.spikes, ownSpike{i, theta, j.rest(i, 1-theta)})
+	j.spikes = append(j.spikes, ownSpike{i, theta, j.afterReset(i, 1-theta)})
 }
 
 // correct adds by times the derivatives at potential v to what lane i gets at the end of the step; they stay in j.dy.
@@ -112,9 +112,9 @@ func (j *ownJumps) correct(i int, v, by float64) {
 	}
 }
 
-// rest resets the neuron whose state at its spike is j.y, adds its columns a part of a step later to j.states, and
-// returns their place there.
-func (j *ownJumps) rest(i int, part float64) (at int) {
+// afterReset resets the neuron whose state at its spike is j.y, adds its columns a part of a step later to j.states,
+// and returns their place there.
+func (j *ownJumps) afterReset(i int, part float64) (at int) {
 	m, h, n := j.spec.Model, j.o.shard.Dt, len(j.y)
 	m.Spikes.Jump(j.p, j.y, j.dy)
 	copy(j.y, j.dy)
@@ -142,7 +142,7 @@ func (j *ownJumps) rest(i int, part float64) (at int) {
 	return at
 }
 
-// put sets the columns of a lane to those that rest has put there; none if at is -1.
+// put sets the columns of a lane to those that afterReset has put there; none if at is -1.
 func (j *ownJumps) put(lane, at int) {
 	for k := range j.o.shard.Y {
 		if at >= 0 {
@@ -187,7 +187,7 @@ func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
 			o.shard.Y[n][i] = math.Inf(1)
 			events = append(events, kernels.Event{Lane: int32(i), Theta: 1})
 		case m.Fires == model.Reset:
-			j.put(i, j.rest(i, 0))
+			j.put(i, j.afterReset(i, 0))
 			if len(o.shard.Y) > n && (r.net.layout.spec.OnGrid || j.spec.method().OnGrid) {
 				o.shard.Y[n][i] = math.Round(o.shard.Y[n][i])
 			}

@@ -95,11 +95,11 @@ func (s *runCommand) runCANN(ctx context.Context, args []string) error {
 	w.Noise = cann.NoiseOf(s.Seed.Value, 0)
 	picture := figure.NewField(s.Time.Value, w.X())
 	every := max(1, int64(math.Round(s.every.Value/dt)))
-	traced := newRateTrace(of)
+	traced := cann.NewTrace(of)
 	err = s.Compute(ctx, &s.Flags, "run", "cann", func(ctx context.Context) error {
 		for k := int64(0); ; k++ {
 			if trace != nil && (k%every == 0 || k == steps) {
-				traced.add(w)
+				traced.Add(w)
 			}
 			if picture.Due(w.Time()) {
 				height, z := w.Stimulus(w.Time())
@@ -129,7 +129,7 @@ func savedCANN(c *experiment.CANN, call *verb.Call, f *verb.Flags, name string) 
 
 // writeCANN writes tables, picture, records and the summary.
 func (s *runCommand) writeCANN(
-	c *experiment.CANN, w *cann.Network, neurons, trace *file.Output, traced *rateTrace, picture *figure.Field,
+	c *experiment.CANN, w *cann.Network, neurons, trace *file.Output, traced *cann.Trace, picture *figure.Field,
 ) error {
 	stable, _ := c.Values.Line()
 	var err error
@@ -142,7 +142,7 @@ func (s *runCommand) writeCANN(
 			table.Col("u", w.U()), table.Col("r", w.R()))), neurons.Commit())
 	}
 	if trace != nil && err == nil {
-		err = errors.Join(trace.WriteTable(traced.table()), trace.Commit())
+		err = errors.Join(trace.WriteTable(traced.Table()), trace.Commit())
 	}
 	if s.Plot.Value != "" && err == nil {
 		err = s.Draw(&s.Flags, picture.Figure("cann"+c.Values.String(), w.U(), stable, c.Values[cann.Width]), s.Force)
@@ -165,38 +165,6 @@ func (s *runCommand) writeCANN(
 		stable,
 	)
 	return nil
-}
-
-// rateTrace is the table of --trace of units.
-type rateTrace struct {
-	of         []int64
-	neurons    []int64
-	time, u, r []float64
-}
-
-// newRateTrace traces the units of, the first ten where none is named.
-func newRateTrace(of []int64) *rateTrace {
-	if len(of) == 0 {
-		for i := range int64(10) {
-			of = append(of, i)
-		}
-	}
-	return &rateTrace{of: of}
-}
-
-func (t *rateTrace) add(w *cann.Network) {
-	r := w.R()
-	for _, i := range t.of {
-		if int(i) < len(r) {
-			t.time, t.neurons = append(t.time, w.Time()), append(t.neurons, i)
-			t.u, t.r = append(t.u, w.U()[i]), append(t.r, r[i])
-		}
-	}
-}
-
-func (t *rateTrace) table() *table.Table {
-	return table.NewTable(table.Col("time_ms", t.time), table.Col("neuron", t.neurons), table.Col("u", t.u),
-		table.Col("r", t.r))
 }
 
 // cannMeasures are the measures of map.

@@ -61,7 +61,7 @@ var layers = map[string][]string{
 	},
 	"network":          {"circulant", "kernels", "kernels/asm", "noise", "sched", "model", "rng"},
 	"circulant":        nil,
-	"network/cann":     {"circulant", "fault", "kernels", "rng"},
+	"network/cann":     {"circulant", "fault", "kernels", "rng", "table"},
 	"verify/reference": {"model"},
 	"verify": {
 		"verify/reference", "network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",

@@ -70,7 +70,7 @@ func TestNetworkTrials(t *testing.T) {
 }
 
 // TestDefaultsOfMap: [map] of a description gives time, discard and spikes on the grid to sweeps of as many points as
-// it names, which says so; flags go before it.
+// it names, with a message; flags take precedence.
 func TestDefaultsOfMap(t *testing.T) {
 	t.Chdir(t.TempDir())
 	text, messages, exit := networkCalled(t, "models", "brunel", "--toml")

@@ -19,7 +19,7 @@ type Tape struct {
 }
 
 // step is an operation: where its arguments stand in the scratch memory; the exponent of a Pow; the function of a kind
-// that evaluate does not know.
+// that evaluate does not compute.
 type step struct {
 	kind       Kind
 	power      int32

@@ -140,6 +140,42 @@ func (b *Block) pressure(n *node) int {
 // link finds the operations that have an effect, the readers of each value, and the order that memory and pins demand:
 // the readers of an old value come before the store or set that replaces it.
 func (b *Block) link() {
+	b.markUsed()
+	users := map[*node][]*node{}
+	var tests, rest []*node
+	for _, n := range b.nodes {
+		if !n.sched.used || n.leaf() {
+			continue
+		}
+		for _, a := range n.inputs() {
+			a.sched.readers++
+			if users[a] = append(users[a], n); !a.leaf() {
+				a.before(n)
+			}
+		}
+		if n.op == opTest {
+			tests = append(tests, n)
+		} else {
+			rest = append(rest, n)
+		}
+	}
+	b.orderMemory(users)
+	for _, t := range tests {
+		for _, n := range rest {
+			n.before(t)
+		}
+	}
+	for i := len(b.nodes) - 1; i >= 0; i-- {
+		n := b.nodes[i]
+		for _, s := range n.sched.after {
+			n.sched.height = max(n.sched.height, s.sched.height)
+		}
+		n.sched.height += ops[n.op].latency
+	}
+}
+
+// markUsed begins the scheduling of all nodes, and marks those that an effect depends on.
+func (b *Block) markUsed() {
 	for i := len(b.nodes) - 1; i >= 0; i-- {
 		n := b.nodes[i]
 		n.sched = schedState{used: n.sched.used || n.op >= opStore}
@@ -149,66 +185,42 @@ func (b *Block) link() {
 			}
 		}
 	}
-	edge := func(from, to *node) {
-		from.sched.after = append(from.sched.after, to)
-		to.sched.waits++
-	}
-	users := map[*node][]*node{}
-	last := map[Mem]*node{}
-	var tests, rest []*node
-	for _, n := range b.nodes {
-		if !n.sched.used || n.leaf() {
-			continue
-		}
-		for _, a := range n.inputs() {
-			a.sched.readers++
-			if users[a] = append(users[a], n); !a.leaf() {
-				edge(a, n)
+}
+
+// before makes n come before a later node.
+func (n *node) before(later *node) {
+	n.sched.after = append(n.sched.after, later)
+	later.sched.waits++
+}
+
+// orderMemory makes the users of a load or of a pin come before the store or set that replaces it, and stores to one
+// place come in their order.
+func (b *Block) orderMemory(users map[*node][]*node) {
+	usersBefore := func(old, n *node) {
+		for _, u := range users[old] {
+			if u != n {
+				u.before(n)
 			}
 		}
-		if n.op == opTest {
-			tests = append(tests, n)
-		} else {
-			rest = append(rest, n)
-		}
 	}
+	last := map[Mem]*node{}
 	for _, n := range b.nodes {
 		switch n.op {
 		case opStore:
 			for _, l := range b.nodes {
 				if l.op == opLoad && l.sched.used && b.overlap(n, l) {
-					for _, u := range users[l] {
-						if u != n {
-							edge(u, n)
-						}
-					}
+					usersBefore(l, n)
 				}
 			}
 			if s := last[n.mem]; s != nil {
-				edge(s, n)
+				s.before(n)
 			}
 			last[n.mem] = n
 		case opSet:
 			if g := b.gets[n.pin]; g != nil {
-				for _, u := range users[g] {
-					if u != n {
-						edge(u, n)
-					}
-				}
+				usersBefore(g, n)
 			}
 		}
-	}
-	for _, t := range tests {
-		for _, n := range rest {
-			edge(n, t)
-		}
-	}
-	for i := len(b.nodes) - 1; i >= 0; i-- {
-		n := b.nodes[i]
-		for _, s := range n.sched.after {
-			n.sched.height = max(n.sched.height, s.sched.height)
-		}
-		n.sched.height += ops[n.op].latency
 	}
 }
 

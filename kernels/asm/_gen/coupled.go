@@ -245,7 +245,7 @@ func (x *coupledVars) open(b *Block, v Vec) (open, slope Vec) {
 //
 //	open(v + dv) = a + a (1-a) z (1 + z ((1-2a)/2 + z (1 - 6a (1-a))/6))
 //
-// whose error is below z⁴/24 of it. fits selects the lanes in which the changes of V that it was asked for are small:
+// whose error is below z⁴/24 of it. fits selects the lanes in which the changes of V that it was called with are small:
 // the error is then below 5e-6.
 func (x *coupledVars) nearOpen(b *Block, v Vec) (near func(at Vec) Vec, fits func() Mask) {
 	c := b.Const
