@@ -87,12 +87,12 @@ func TestLongDrives(t *testing.T) {
 							}
 						}
 						first := 0
-						for call, steps := range []int{700, 3, 1100, 15, longest} {
+						for call, steps := range []int{700, 3, 1100, 15, 200, longest} {
 							drive := Drive{Waveform: make([]float64, steps)}
 							for k := range drive.Waveform {
 								drive.Waveform[k] = wave(first + k)
 							}
-							if call == 3 {
+							if call == 3 || call == 4 {
 								drive.Row, drive.Stride = make([]float64, steps*3*Group), 3*Group
 								for j := range drive.Row {
 									drive.Row[j] = math.Sin(float64(j))
