@@ -57,7 +57,7 @@ const (
 // DrivenJobs is the sweep of a grid, and of the trials of each point, under d: every row is a neuron of a population.
 // Rates are spikes counted after Discard over their time; the error is that of counting. No point is retired, and there
 // is no second resolution. A neuron's noise depends on its trial and point alone. The columns are the measures of the
-// spec (status among them), vector_strength and theory_Hz. cfg is how the jobs will be run.
+// spec (status among them), vector_strength with its error, and theory_Hz. cfg is how the jobs will be run.
 func DrivenJobs(spec Spec, d Drive, cfg Config) (*Jobs, error) {
 	p, columns, err := spec.driven(d)
 	if err != nil {
@@ -73,7 +73,7 @@ func DrivenJobs(spec Spec, d Drive, cfg Config) (*Jobs, error) {
 	}
 	j.Columns = append(j.Columns, s.statisticColumns()...)
 	if s.periodic() {
-		j.Columns = append(j.Columns, JobColumn{Name: "vector_strength"})
+		j.Columns = append(j.Columns, JobColumn{Name: "vector_strength"}, JobColumn{Name: "vector_strength_se"})
 	}
 	if s.Theory != nil {
 		j.Columns = append(j.Columns, JobColumn{Name: "theory_Hz"})

@@ -9,6 +9,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/network"
+	"popsim/network/statistics"
 	"popsim/pop"
 )
 
@@ -50,17 +51,17 @@ func (s *drivenSweep) failed(row int) []float64 {
 		}
 	}
 	r[mStatus] = statusNaN
-	return s.values(row, &r, nil, math.NaN())
+	return s.values(row, &r, nil, noStrength)
 }
 
 // values are the columns of a row.
-func (s *drivenSweep) values(row int, r *record, times []float64, strength float64) (values []float64) {
+func (s *drivenSweep) values(row int, r *record, times []float64, strength statistics.Estimate) (values []float64) {
 	for _, c := range s.columns {
 		values = append(values, r[c])
 	}
 	values = append(values, s.statisticValues(times)...)
 	if s.periodic() {
-		values = append(values, strength)
+		values = append(values, strength.Value, strength.SE)
 	}
 	if s.Theory != nil {
 		params := make([]float64, len(s.P))
@@ -143,7 +144,10 @@ func (s *drivenSweep) drive(c *pop.Config, first, n int) *phaseSums {
 	if !s.periodic() {
 		return phases
 	}
-	phases.frequency, phases.cos, phases.sin = make([]float64, n), make([]float64, n), make([]float64, n)
+	phases.frequency = make([]float64, n)
+	for j := range phases.cos {
+		phases.cos[j], phases.sin[j] = make([]float64, n), make([]float64, n)
+	}
 	c.Spike = phases.add
 	for i := range n {
 		phases.frequency[i] = s.Frequency
@@ -177,31 +181,47 @@ func same(v kernels.Values) kernels.Values {
 	return v[:1]
 }
 
-// phaseSums adds up the phases of the spikes of each neuron.
+// phaseSums adds up exp(i phase) and exp(2 i phase) over the spikes of each neuron.
 type phaseSums struct {
 	frequency []float64 // Hz
 	from      float64   // ms
-	cos, sin  []float64
+	cos, sin  [2][]float64
 }
 
 // add adds the phases of spikes.
 func (s *phaseSums) add(block []pop.Spike) error {
 	for _, q := range block {
-		if q.Time >= s.from {
-			a, b := math.Sincos(2 * math.Pi * s.frequency[q.Neuron] / 1000 * q.Time)
-			s.sin[q.Neuron] += a
-			s.cos[q.Neuron] += b
+		if q.Time < s.from {
+			continue
 		}
+		a, b := math.Sincos(2 * math.Pi * s.frequency[q.Neuron] / 1000 * q.Time)
+		s.sin[0][q.Neuron] += a
+		s.cos[0][q.Neuron] += b
+		s.sin[1][q.Neuron] += float64(2 * float64(a*b))
+		s.cos[1][q.Neuron] += float64((b - a) * (b + a))
 	}
 	return nil
 }
 
-// strength is the vector strength of neuron i, which has that many spikes; NaN without spikes.
-func (s *phaseSums) strength(i int, spikes float64) float64 {
+// noStrength stands where there is no vector strength.
+var noStrength = statistics.Estimate{Value: math.NaN(), SE: math.NaN()}
+
+// strength is the vector strength of neuron i, which has that many spikes, with its error: that of
+// statistics.VectorStrength. Without spikes both are NaN, with one spike the error is.
+func (s *phaseSums) strength(i int, spikes float64) statistics.Estimate {
 	if s.frequency == nil || spikes < 0.5 {
-		return math.NaN()
+		return noStrength
 	}
-	return min(1, math.Hypot(s.cos[i], s.sin[i])/spikes)
+	c, d := s.cos[0][i]/spikes, s.sin[0][i]/spikes
+	square := float64(c*c) + float64(d*d)
+	e := statistics.Estimate{Value: min(1, math.Hypot(s.cos[0][i], s.sin[0][i])/spikes), SE: math.NaN()}
+	if spikes > 1.5 && square > 0 {
+		// The mean of cos 2 (phase - mean phase).
+		even, odd := float64(c*c)-float64(d*d), float64(2*float64(c*d))
+		second := (float64(s.cos[1][i]*even) + float64(s.sin[1][i]*odd)) / (spikes * square)
+		e.SE = math.Sqrt(max(0, (1+second-float64(2*square))/(2*spikes)))
+	}
+	return e
 }
 
 // measured returns the measures of a train.
