@@ -32,21 +32,10 @@ var cannFlags = []string{
 	"measures", "zip", "dry-run", "part", "resume", "save-every", "workers", "save", "seed", "trials",
 }
 
-// refuseFlags is an error about flags that are not among those taken.
-func refuseFlags(set *pflag.FlagSet, taken []string) error {
-	var bad fault.List
-	set.Visit(func(f *pflag.Flag) {
-		if !slices.Contains(taken, f.Name) {
-			bad.About("--"+f.Name, fmt.Errorf("--%s is not for cann, whose units have rates and no spikes", f.Name))
-		}
-	})
-	return bad.Err()
-}
-
 // readCANN parses and checks the command line of cann, and resolves step and time.
 func readCANN(f *verb.Flags, set *pflag.FlagSet, args []string, axes bool) (*experiment.CANN, error) {
 	_, bad := f.Check()
-	bad.Add(refuseFlags(set, cannFlags))
+	bad.Add(flagset.Only(set, cannFlags, "is not for cann, whose units have rates and no spikes"))
 	c, err := experiment.ParseCANN(args, axes)
 	bad.Add(err)
 	if f.Dt.Value == 0 {

@@ -116,3 +116,14 @@ func explainUnknown(cmd *cobra.Command, name, letters string) error {
 	}
 	return fault.Hint(err, "%s --help lists the flags", path)
 }
+
+// Only returns an error about flags that are given and not among those taken, with the reason why.
+func Only(set *pflag.FlagSet, taken []string, why string) error {
+	var bad fault.List
+	set.Visit(func(f *pflag.Flag) {
+		if !slices.Contains(taken, f.Name) {
+			bad.About("--"+f.Name, fmt.Errorf("--%s %s", f.Name, why))
+		}
+	})
+	return bad.Err()
+}
