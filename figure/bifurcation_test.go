@@ -45,3 +45,17 @@ func TestSmallCyclesAreEnlarged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestColumnsOfTheFirstState: columns have the name of a first state that is no potential.
+func TestColumnsOfTheFirstState(t *testing.T) {
+	m := *model.LIFModel
+	m.States = []model.State{{Name: "S1", Unit: "1"}}
+	for want, b := range map[string]*Bifurcation{
+		"V_min_mV": {Model: model.LIFModel},
+		"S1_min":   {Model: &m},
+	} {
+		if got := b.column("_min"); got != want {
+			t.Errorf("column %s, want %s", got, want)
+		}
+	}
+}

@@ -153,7 +153,7 @@ func (b *Bifurcation) BranchTable() *table.Table {
 		}
 	}
 	t := table.NewTable(table.Col("branch", c.branch), table.Col("kind", c.kind), table.Col(b.Axes[0].Name, c.at),
-		table.Col("V_min_mV", c.low), table.Col("V_max_mV", c.high), table.Col("period_ms",
+		table.Col(b.column("_min"), c.low), table.Col(b.column("_max"), c.high), table.Col("period_ms",
 			c.period), table.Col("stable", c.stable),
 		table.Col("rate_Hz", c.rate), table.Col("eigenvalue_re_per_ms", c.re), table.Col("eigenvalue_im_per_ms", c.im),
 		table.Col("multiplier_re", c.multRe), table.Col("multiplier_im", c.multIm))
@@ -203,6 +203,15 @@ type Special struct {
 	axes        []Quantity
 	spikes      int    // per period of an orbit of the reset map; 0 elsewhere
 	vUnit       string // with a space before it; empty of a pure number
+}
+
+// column is the heading of a column of the first state, of what of it ("", "_min", "_max"): V_min_mV, or S1_min of a
+// state that is no potential.
+func (b *Bifurcation) column(of string) string {
+	if b.Model == nil || b.Model.States[0].Unit == "mV" {
+		return "V" + of + "_mV"
+	}
+	return b.Model.States[0].Name + of
 }
 
 // vUnit is the unit of the first state, with a space before it; empty of a pure number.
@@ -292,7 +301,7 @@ func (b *Bifurcation) PointTable() *table.Table {
 	if b.Regions != nil {
 		t.Columns = append(t.Columns, table.Col(b.Axes[1].Name, y))
 	}
-	t.Columns = append(t.Columns, table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("period_ms",
+	t.Columns = append(t.Columns, table.Col(b.column(""), v), table.Col("frequency_Hz", frequency), table.Col("period_ms",
 		period),
 		table.Col("criticality", criticality))
 	if b.Regions == nil {
@@ -316,5 +325,5 @@ func (b *Bifurcation) curveTable() *table.Table {
 	}
 	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(b.Axes[0].Name, x),
 		table.Col(b.Axes[1].Name, y),
-		table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("criticality", criticality))
+		table.Col(b.column(""), v), table.Col("frequency_Hz", frequency), table.Col("criticality", criticality))
 }

@@ -239,11 +239,17 @@ func PlaneTable(p *dynamics.Plane) *table.Table {
 		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high,
 			c.VMax), append(multiplier, c.Multiplier)
 	}
-	return table.NewTable(table.Col("kind", kind), table.Col("V_mV", v), table.Col(secondColumn(p), y),
+	column := func(of string) string { // of the first state, which may be no potential
+		if p.X == "V" {
+			return "V" + of + "_mV"
+		}
+		return p.X + of
+	}
+	return table.NewTable(table.Col("kind", kind), table.Col(column(""), v), table.Col(secondColumn(p), y),
 		table.Col("type", types), table.Col("stable", stable), table.Col("eigenvalue_re_per_ms",
 			re), table.Col("eigenvalue_im_per_ms", im),
-		table.Col("period_ms", period), table.Col("V_min_mV", low), table.Col("V_max_mV", high), table.Col("multiplier",
-			multiplier))
+		table.Col("period_ms", period), table.Col(column("_min"), low), table.Col(column("_max"), high),
+		table.Col("multiplier", multiplier))
 }
 
 // secondColumn is the heading of the second variable.
