@@ -47,7 +47,7 @@ func (l *layout) joinable(a, b int) bool {
 func (n *Network) drawnOnly(receptors []int) bool {
 	l := n.layout
 	for i := range l.spec.Projections {
-		if p := &l.spec.Projections[i]; p.Synapse == l.receptors[receptors[0]].synapse && l.bySums(p) {
+		if p := &l.spec.Projections[i]; p.Synapse == l.receptors[receptors[0]].synapse && l.unstored(p) {
 			return false
 		}
 	}
