@@ -30,7 +30,12 @@ func TestJoinedReceptors(t *testing.T) {
 	apart.Inputs = append(apart.Inputs, Input{
 		Name: "none", Synapse: 1, To: []Part{{0, 0, 400}, {1, 0, 100}}, Weight: Constant(0), Poisson: &Poisson{Rate: 1e-9},
 	})
-	for s, want := range map[*Spec]bool{joined: true, apart: false} {
+	spread := joinedSpec() // what comes by edges that are not stored is in no sum of negative weights
+	i := []Part{{1, 0, 100}}
+	spread.Projections = append(spread.Projections, Projection{
+		Name: "II", From: i, To: i, Rule: AllToAll{}, NoAutapses: true, Weight: Constant(-20), Delay: Constant(1.5),
+	})
+	for s, want := range map[*Spec]bool{joined: true, apart: false, spread: false} {
 		n, err := Build(t.Context(), s, Config{})
 		if err != nil {
 			t.Fatal(err)
