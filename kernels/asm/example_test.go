@@ -11,7 +11,7 @@ import (
 func ExampleAddBitsGo() {
 	const words = asm.BitBlock / 64
 	b := asm.BitRowsBlock{
-		Blocks: 1, Planes: make([]uint64, 8*words), Row: make([]float64, asm.BitBlock), Weight: 0.25,
+		Blocks: 1, Words: words, Planes: make([]uint64, 8*words), Row: make([]float64, asm.BitBlock), Weight: 0.25,
 	}
 	for i := range b.Rows {
 		row := make([]uint64, words)
