@@ -210,7 +210,8 @@ type programWorker struct {
 	frame     vector.Frame // of a group
 	event     vector.Frame // of lanes in event steps
 	crossings [Group]Event // the spikes that wait in the frame of events
-	input     []float64    // currents, rows of a group
+	log       [64]vector.Firing
+	input     []float64 // currents, rows of a group
 	lanes     [3][]float64
 }
 
@@ -285,14 +286,39 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 			}
 			a.currents(f, at, n, driven)
 			f.Step, f.Steps, f.At, f.Lanes = 0, n, 0, a.lanes
-			for run.Run(f); f.Fired != 0; run.Run(f) {
-				events = a.fire(f, at, events)
+			if s.kernel.logs() {
+				events = a.runLogged(run, f, at, events)
+			} else {
+				for run.Run(f); f.Fired != 0; run.Run(f) {
+					events = a.fire(f, at, events)
+				}
 			}
 			at += n
 		}
 		a.store(f)
 		events = event.locateCrossings(events)
 	}
+	return events
+}
+
+// logs reports whether the spikes of a program need nothing but to be listed: they are at the ends of steps, and change
+// no state.
+func (k *Kernel) logs() bool { return k.grid && k.Model.Fires == model.Crossing }
+
+// runLogged runs the steps of a frame, and appends the spikes; for at see fire.
+func (a *programAdvance) runLogged(run vector.Executor, f *vector.Frame, at int, events []Event) []Event {
+	f.Log = a.w.own.log[:]
+	for f.Step < f.Steps {
+		f.Logged = 0
+		run.Run(f)
+		for _, e := range f.Log[:f.Logged] {
+			for fired := e.Fired; fired != 0; fired &= fired - 1 {
+				lane := int32(a.group + bits.TrailingZeros64(fired))
+				events = append(events, Event{Lane: lane, Step: int32(at + e.Step), Theta: 1})
+			}
+		}
+	}
+	f.Log = nil
 	return events
 }
 

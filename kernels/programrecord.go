@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"math"
+
 	vector "popsim/kernels/vec"
 	"popsim/model"
 )
@@ -71,8 +73,12 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 		switch {
 		case r.Model.Fires == model.Crossing:
 			level := b.Select(b.Cmp(excess, vector.LT, p.Rearm(b, x)), zero, b.Load(vector.Before.Column(r.n)))
-			b.Store(vector.After.Column(r.n), level)
 			fired = b.Cmp(excess, vector.GE, level)
+			if r.logs() { // what cross and locateCrossings do elsewhere
+				level = b.Select(fired, b.Const(math.Inf(1)), level)
+				fired = b.MaskAnd(fired, b.Cmp(p.Excess(b, y, x), vector.NGE, zero))
+			}
+			b.Store(vector.After.Column(r.n), level)
 		case p.Hold != nil:
 			fired = b.MaskOr(b.MaskAndNot(b.Cmp(excess, vector.GE, zero), held), wakes)
 			b.Store(vector.After.Column(r.n), b.Max(b.Sub(wait, one), zero))

@@ -179,9 +179,16 @@ func (c *interpreter) Run(f *Frame) {
 		}
 		fired := c.step(f, width)
 		f.At = f.Lanes
-		if fired != 0 {
+		switch {
+		case fired == 0:
+		case f.Log == nil:
 			f.Fired = fired
 			return
+		default:
+			f.Log[f.Logged] = Firing{f.Step, f.At, fired}
+			if f.Logged++; f.Logged == len(f.Log) {
+				return
+			}
 		}
 	}
 }

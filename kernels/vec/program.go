@@ -59,6 +59,15 @@ type Frame struct {
 	Step, Steps int    // the current step, and the one to stop before
 	At, Lanes   int    // the lane to go on with in this step, and how many lanes there are
 	Fired       uint64 // bit l: the mask of Fired held in lane l of the vectors just run
+
+	Log    []Firing // nil: Run returns after every Firing
+	Logged int      // how many the log has
+}
+
+// A Firing is a step of vectors in which lanes fired.
+type Firing struct {
+	Step, At int    // At is the first lane after the vectors
+	Fired    uint64 // bit l: lane l of the frame fired
 }
 
 // A Program is one step of a vector of lanes, as operations on the columns of a Frame. It records the same operations
@@ -69,6 +78,9 @@ type Frame struct {
 //   - with f.Fired = 0 when f.Step has reached f.Steps;
 //   - with f.Fired ≠ 0 after the vectors in which a lane fired: f.At is the first lane after them, Before and After are
 //     those of this step. The caller may change After and call Run again.
+//
+// A frame with a Log is for programs whose lanes go on by themselves after they have fired: Run appends what fired to
+// the log, leaves Fired 0, and returns when f.Step has reached f.Steps or the log is full.
 type Program struct {
 	Name   string
 	Record func(b *Block)

@@ -8,7 +8,7 @@ import (
 
 // assembly collects the machine code of a program. Registers: rdi the arguments, rsi before, r8 after, r9 lane, r10
 // input, r11 shared, r12 constants, r13 spilled values, rax the offset of the first lane in a column, rbx the fired
-// lanes of the current vectors, rcx scratch.
+// lanes of the current vectors, rdx the end of the log, rcx scratch.
 type assembly struct {
 	encoder
 	target vec.Target
@@ -83,6 +83,7 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 		{r12, atConsts},
 		{r13, atSpill},
 		{rax, atAt},
+		{rdx, atLog},
 	} {
 		a.load(x.to, x.from)
 	}
@@ -97,8 +98,9 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 	b.Emit(a)
 	a.put(0x48, 0x05) // add rax, n vectors
 	a.put32(n * target.Bytes())
-	a.put(0x48, 0x85, 0xdb) // test rbx, rbx
-	exit := a.jump(0x85)    // jnz
+	a.log()
+	a.put(0x48, 0x3b, 0x57, atLogEnd) // cmp rdx, end of the log
+	exit := a.jump(0x83)              // jae
 	a.bind(entry)
 	a.put(0x48, 0x3b, 0x47, atLanes)  // cmp rax, lanes
 	a.jumpBack(0x8c, body)            // jl
@@ -107,10 +109,24 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 	a.put(0x48, 0xff, 0x4f, atSteps)  // dec steps
 	a.jumpBack(0x85, step)            // jnz
 	a.bind(exit)
-	a.put(0x48, 0x89, 0x5f, atFired) // mov fired, rbx
-	a.put(0x48, 0x89, 0x47, atAt)    // mov at, rax
-	a.put(0xc5, 0xf8, 0x77, 0xc3)    // vzeroupper; ret
+	a.put(0x48, 0x2b, 0x57, atLog)    // sub rdx, log
+	a.put(0x48, 0x89, 0x57, atLogged) // mov logged, rdx
+	a.put(0x48, 0x89, 0x47, atAt)     // mov at, rax
+	a.put(0xc5, 0xf8, 0x77, 0xc3)     // vzeroupper; ret
 	return a
+}
+
+// log writes a vec.Firing of the current vectors, with the steps that are to be done and bytes as units, and keeps it
+// if a lane fired: without a branch, which would be predicted wrongly at nearly every spike.
+func (a *assembly) log() {
+	a.put(0x48, 0x8b, 0x4f, atSteps) // mov rcx, steps
+	a.put(0x48, 0x89, 0x0a)          // mov [rdx], rcx
+	a.put(0x48, 0x89, 0x42, 8)       // mov [rdx+8], rax
+	a.put(0x48, 0x89, 0x5a, 16)      // mov [rdx+16], rbx
+	a.put(0x48, 0xf7, 0xdb)          // neg rbx: carry if it is not 0
+	a.put(0x19, 0xc9)                // sbb ecx, ecx
+	a.put(0x83, 0xe1, firingSize)    // and ecx, size
+	a.put(0x48, 0x01, 0xca)          // add rdx, rcx
 }
 
 // load is mov to, [rdi + from].

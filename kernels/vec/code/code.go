@@ -34,12 +34,15 @@ type Code struct {
 type arguments struct {
 	before, after, lane, input, shared, consts, spill unsafe.Pointer // 0 ... 48
 	stride, steps, at, lanes                          int            // 56 (bytes), 64 (to do), 72 (bytes), 80 (bytes)
-	fired                                             uint64         // 88
+	log                                               unsafe.Pointer // 88, with room for one vec.Firing at least
+	logEnd                                            uintptr        // 96
+	logged                                            int            // 104 (bytes)
 }
 
 const (
 	atBefore, atAfter, atLane, atInput, atShared, atConsts, atSpill = 0, 8, 16, 24, 32, 40, 48
-	atStride, atSteps, atAt, atLanes, atFired                       = 56, 64, 72, 80, 88
+	atStride, atSteps, atAt, atLanes, atLog, atLogEnd, atLogged     = 56, 64, 72, 80, 88, 96, 104
+	firingSize                                                      = 24
 )
 
 // Compile makes machine code of a program for the target, of n vectors at a time (n times Lanes at most
@@ -74,6 +77,7 @@ type executor struct {
 	*Code
 	args            arguments
 	constants, rest []float64
+	one             [1]vec.Firing // the log of frames without
 }
 
 // Executor makes the scratch memory of one goroutine.
@@ -89,7 +93,6 @@ func (c *Code) Executor() vec.Executor {
 // exist, with arbitrary values.
 func (x *executor) Run(f *vec.Frame) {
 	a := &x.args
-	valid := ^uint64(0) >> (64 - f.Lanes)
 	for {
 		if f.At >= f.Lanes {
 			f.End()
@@ -97,27 +100,51 @@ func (x *executor) Run(f *vec.Frame) {
 		if f.Fired = 0; f.Step >= f.Steps {
 			return
 		}
+		log := f.Log[f.Logged:]
+		if f.Log == nil {
+			log = x.one[:]
+		}
 		*a = arguments{
 			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]),
 			input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
 			lane:  pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.constants), spill: pointer(x.rest),
 			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
+			log: unsafe.Pointer(&log[0]), logEnd: uintptr(unsafe.Pointer(&log[0])) + firingSize*uintptr(len(log)),
 		}
 		call(x.memory.entry(), a)
 		if (f.Steps-f.Step-a.steps)%2 != 0 {
 			f.Before, f.After = f.After, f.Before
 		}
 		f.Step, f.At = f.Steps-a.steps, a.at/8
-		if a.fired == 0 {
+		log = x.fired(f, log[:a.logged/firingSize])
+		if a.steps == 0 {
 			f.At = 0
-			runtime.KeepAlive(x.Code)
-			return
 		}
-		if f.Fired = a.fired << (f.At - x.lanes) & valid; f.Fired != 0 {
+		full := f.Logged > 0 && f.Logged == len(f.Log)
+		if f.Log == nil && len(log) > 0 {
+			f.Fired, full = log[0].Fired, true
+		}
+		if a.steps == 0 || full {
 			runtime.KeepAlive(x.Code)
 			return
 		}
 	}
+}
+
+// fired converts the units of what machine code has written to a log, removes lanes that are not in the frame, and adds
+// the rest to the log of the frame.
+func (x *executor) fired(f *vec.Frame, log []vec.Firing) []vec.Firing {
+	kept := log[:0]
+	for _, e := range log {
+		e.Step, e.At = f.Steps-e.Step, e.At/8
+		if e.Fired = e.Fired << (e.At - x.lanes) & (^uint64(0) >> (64 - f.Lanes)); e.Fired != 0 {
+			kept = append(kept, e)
+		}
+	}
+	if f.Log != nil {
+		f.Logged += len(kept)
+	}
+	return kept
 }
 
 func pointer(x []float64) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }

@@ -310,3 +310,48 @@ func assembled(t *testing.T, source string) string {
 	}
 	return strings.TrimSuffix(digits.String(), "c3")
 }
+
+// A frame with a log gets the same lanes and bits as one without, whatever the room of the log.
+func TestLog(t *testing.T) {
+	const steps, lanes = 7, 37
+	for _, target := range targets(t) {
+		for seed := range uint64(20) {
+			p := randomProgram(seed, 40)
+			c, err := Compile(p, target, 2, vec.Tuning{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stops := frame(seed, lanes, steps)
+			var want [steps]uint64
+			for x := c.Executor(); ; {
+				if x.Run(stops); stops.Fired == 0 {
+					break
+				}
+				want[stops.Step] |= stops.Fired
+			}
+			for _, room := range []int{1, 3, 1000} {
+				for name, x := range map[string]vec.Executor{"machine code": c.Executor(), "plain Go": p.Compile().Executor()} {
+					f := frame(seed, lanes, steps)
+					f.Log = make([]vec.Firing, room)
+					var got [steps]uint64
+					for f.Step < steps {
+						f.Logged = 0
+						x.Run(f)
+						for _, e := range f.Log[:f.Logged] {
+							got[e.Step] |= e.Fired
+						}
+					}
+					if got != want {
+						t.Errorf("%s, program %d, room %d, %s: %#x, want %#x", target.Name, seed, room, name, got, want)
+					}
+					for i, v := range stops.Before {
+						if i%vec.FrameLanes < lanes && !same(f.Before[i], v) {
+							t.Fatalf("%s, program %d, room %d, %s: value %d: %x, want %x", target.Name, seed, room, name, i,
+								f.Before[i], v)
+						}
+					}
+				}
+			}
+		}
+	}
+}
