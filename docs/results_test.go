@@ -175,9 +175,8 @@ func spreadsTable(t *testing.T, argument string) string {
 // movedOf matches the columns of movements of a bump up to a time (ms).
 var movedOf = regexp.MustCompile(`^bump_moved_(\d+)_deg$`)
 
-// persists is the least length of the population vector of a bump that is still there at the end: that of bumps is
-// 0.8 or more, without one it is below 0.3.
-const persists = 0.5
+// persists is the least length of the population vector of a bump that is still there at the end, as in popsim map.
+const persists = 0.4
 
 // movements are those of the trials of a point whose bump persists (deg), by time (s, of the run) and trial.
 func (r *result) movements(t *testing.T, point int) (times []float64, moved [][]float64) {
@@ -250,6 +249,38 @@ func diffusionTable(t *testing.T, argument string) string {
 			t.Fatal(err)
 		}
 		row(readResult(t, results+words[k]+".csv"), 0, x)
+	}
+	return b.String()
+}
+
+// cueAt and distractorAt are the places of the cues of memory, deg.
+const cueAt, distractorAt = 180.0, 270.0
+
+// distractedTable has a row for each strength of a distractor: trials, those whose bump is lost, those whose bump ends
+// nearer to the distractor than to the cue, where the others end, and the shift when the distractor ends (both deg):
+// "distracted NAME AXIS END", END the time of the latter (ms).
+func distractedTable(t *testing.T, argument string) string {
+	words := strings.Fields(argument)
+	r := readResult(t, results+words[0]+".csv")
+	b := rowsOf(code(words[1]), "trials", "lost", "at the distractor", "where the others end (deg)",
+		"shift at "+words[2]+" ms (deg)")
+	for point := range r.points() {
+		ends, lengths := r.values(t, "bump_deg", point), r.values(t, "bump_length", point)
+		lost, away := 0, 0
+		var stay []float64
+		for i, deg := range ends {
+			switch {
+			case lengths[i] < persists:
+				lost++
+			case math.Abs(math.Remainder(deg-distractorAt, 360)) < math.Abs(math.Remainder(deg-cueAt, 360)):
+				away++
+			default:
+				stay = append(stay, cueAt+math.Remainder(deg-cueAt, 360))
+			}
+		}
+		mean, sd := stat.MeanStdDev(stay, nil)
+		writeRow(b, r.cell(t, words[1], point), strconv.Itoa(len(ends)), strconv.Itoa(lost), strconv.Itoa(away),
+			plusMinus(mean, stat.StdErr(sd, float64(len(stay)))), r.cell(t, "bump_moved_"+words[2]+"_deg", point))
 	}
 	return b.String()
 }

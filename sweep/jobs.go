@@ -219,6 +219,23 @@ func (r *JobsResult) Values(name string, point int) (values []float64) {
 	return values
 }
 
+// Complete are the values of columns, by column, at the finished trials of a point in which none of them is missing.
+func (r *JobsResult) Complete(names []string, point int) [][]float64 {
+	values, n := make([][]float64, len(names)), r.Jobs.trials()
+	missing := func(row int) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return math.IsNaN(r.values[row][r.column(name)]) })
+	}
+	for row := point*n - r.first; row < (point+1)*n-r.first; row++ {
+		if row < 0 || row >= len(r.values) || r.values[row] == nil || missing(row) {
+			continue
+		}
+		for k, name := range names {
+			values[k] = append(values[k], r.values[row][r.column(name)])
+		}
+	}
+	return values
+}
+
 // Table is a row for each finished run: the axes, trial where there are trials, and the columns.
 func (r *JobsResult) Table() *table.Table {
 	var rows []int

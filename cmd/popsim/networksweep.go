@@ -215,10 +215,10 @@ func (s *networkSweep) run(ctx context.Context) error {
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		return s.partError(jobFailures(r))
 	}
+	s.reportFits(r)
 	if e := s.write(out, r); e != nil {
 		return e
 	}
-	s.reportFits(r)
 	s.Infof("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
 	return errors.Join(err, jobFailures(r))
 }
@@ -325,8 +325,9 @@ func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
 	return out
 }
 
-// reportFits writes the fits to choices and movements in trials.
+// reportFits writes the fits to choices and movements in trials, and warns of trials that they leave out.
 func (v *call) reportFits(r *sweep.JobsResult) {
+	v.WarnAll(measure.LostOf(r))
 	for _, c := range measure.ChoicesOf(r) {
 		v.Infof("%s", c)
 	}

@@ -73,7 +73,7 @@ func choicesOf(r *sweep.JobsResult, word, time sweep.JobColumn) *Choices {
 		for i := range times {
 			times[i] -= time.At
 		}
-		finished := len(r.Values("status", point))
+		finished := len(r.Values(status, point))
 		c.X, c.Shares = append(c.X, r.Jobs.Grid.At(point, 0)), append(c.Shares, s)
 		c.Open, c.Time = append(c.Open, finished-len(made)), append(c.Time, meanOf(times))
 	}

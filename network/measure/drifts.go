@@ -9,13 +9,14 @@ import (
 	"popsim/sweep"
 )
 
-// Drifts are the movements of a bump in the trials of a point: their mean and variance over time, and how fast the
-// variance grows.
+// Drifts are the movements of a bump in the trials of a point in which it persists: their mean and variance over time,
+// and how fast the variance grows.
 type Drifts struct {
 	Name     string // of the measure
 	Point    string // NAME=VALUE of the axes; empty without axes
 	X        float64
-	Trials   int
+	Trials   int       // in which the bump persists
+	Lost     int       // other trials, which are left out
 	Time     []float64 // ms since movements count
 	Mean     []Mean    // deg
 	Variance []Mean    // deg², with its standard error by a jackknife over trials
@@ -24,11 +25,38 @@ type Drifts struct {
 	Diffusion, Drift Mean
 }
 
+// persists is the least length of the population vector at the end of a trial whose bump counts as persisting. Bumps of
+// the network memory have 0.53, those of memory:murray 0.8 or more; a ring without a bump has less than 0.3.
+const persists = 0.4
+
 // leastTrials is the number of trials from which on their scatter is given.
 const leastTrials = 5
 
-// DriftsOf are the movements of population vectors in sweeps with trials, by measure and point.
+// DriftsOf are the movements of population vectors in sweeps with trials, by measure and point; points at which too few
+// bumps persist are left out.
 func DriftsOf(r *sweep.JobsResult) (all []*Drifts) {
+	for _, d := range movements(r) {
+		if d.Trials >= leastTrials {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// LostOf has a sentence for each point of a sweep with movements at which bumps are lost.
+func LostOf(r *sweep.JobsResult) (all []string) {
+	for _, d := range movements(r) {
+		if n := d.Trials + d.Lost; d.Lost > 0 && n >= leastTrials {
+			all = append(all, fmt.Sprintf("%s: drift and diffusion are without %d of %d trials, whose bump is lost: "+
+				"the population vector at the end is shorter than %g, or spikes are missing in a window",
+				d.where(), d.Lost, n, persists))
+		}
+	}
+	return all
+}
+
+// movements are those of all measures and points.
+func movements(r *sweep.JobsResult) (all []*Drifts) {
 	names := []string{}
 	columns := map[string][]sweep.JobColumn{}
 	for _, c := range r.Jobs.Columns {
@@ -43,9 +71,7 @@ func DriftsOf(r *sweep.JobsResult) (all []*Drifts) {
 	}
 	for _, name := range names {
 		for point := range int(r.Jobs.Grid.Points()) {
-			if d := driftsOf(r, name, columns[name], point); d != nil {
-				all = append(all, d)
-			}
+			all = append(all, driftsOf(r, name, columns[name], point))
 		}
 	}
 	return all
@@ -67,16 +93,22 @@ func driftsOf(r *sweep.JobsResult, name string, columns []sweep.JobColumn, point
 		d.Point += strings.TrimRight(fmt.Sprintf(" %s=%g", a.Name, r.Jobs.Grid.At(point, j)), " ")
 	}
 	d.Point = strings.TrimSpace(d.Point)
-	var moved [][]float64 // by time, then trial
+	names := []string{name + lengthOf}
 	for _, c := range columns {
-		moved = append(moved, r.Values(c.Name, point))
+		names = append(names, c.Name)
 		d.Time = append(d.Time, c.At)
 	}
+	moved := persisting(r.Complete(names, point))
 	d.Trials = len(moved[0])
-	for _, m := range moved {
-		if len(m) != d.Trials || d.Trials < leastTrials {
-			return nil // spikes were missing in a window
+	finished := 0
+	for _, word := range r.Values(status, point) {
+		if word == 0 { // OK
+			finished++
 		}
+	}
+	d.Lost = finished - d.Trials
+	if d.Trials < leastTrials {
+		return d
 	}
 	for _, m := range moved {
 		d.Mean = append(d.Mean, meanOf(m))
@@ -95,6 +127,21 @@ func driftsOf(r *sweep.JobsResult, name string, columns []sweep.JobColumn, point
 	last, seconds := d.Mean[len(d.Mean)-1], d.Time[len(d.Time)-1]/1000
 	d.Drift = Mean{last.Value / seconds, last.SE / seconds, d.Trials}
 	return d
+}
+
+// persisting are the movements, by time and trial, of trials whose vector, of the first length, is long enough.
+func persisting(values [][]float64) (moved [][]float64) {
+	lengths := values[0]
+	for _, m := range values[1:] {
+		var kept []float64
+		for trial, x := range m {
+			if lengths[trial] >= persists {
+				kept = append(kept, x)
+			}
+		}
+		moved = append(moved, kept)
+	}
+	return moved
 }
 
 // varianceOf is the variance of values, the one at left left out.
@@ -138,10 +185,14 @@ func jackknife(n int, f func(left int) float64) float64 {
 
 // String gives drift and diffusion in a line.
 func (d *Drifts) String() string {
-	where := ""
-	if d.Point != "" {
-		where = ", " + d.Point
+	return fmt.Sprintf("%s: drift %.3g ± %.2g deg/s, diffusion %.3g ± %.2g deg²/s (%d trials, %.4g ms)",
+		d.where(), d.Drift.Value, d.Drift.SE, d.Diffusion.Value, d.Diffusion.SE, d.Trials, d.Time[len(d.Time)-1])
+}
+
+// where names the measure and the point.
+func (d *Drifts) where() string {
+	if d.Point == "" {
+		return d.Name
 	}
-	return fmt.Sprintf("%s%s: drift %.3g ± %.2g deg/s, diffusion %.3g ± %.2g deg²/s (%d trials, %.4g ms)",
-		d.Name, where, d.Drift.Value, d.Drift.SE, d.Diffusion.Value, d.Diffusion.SE, d.Trials, d.Time[len(d.Time)-1])
+	return d.Name + ", " + d.Point
 }

@@ -123,7 +123,7 @@ func (s *Set) name() {
 			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name, Words: m.Names},
 				sweep.JobColumn{Name: m.Name + timeOf, At: m.After})
 		case description.PopulationVector:
-			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + "_length"})
+			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + lengthOf})
 			for _, t := range pathOf(m)[1:] {
 				name := fmt.Sprintf("%s%s%g_deg", m.Name, movedOf, t)
 				s.columns = append(s.columns, sweep.JobColumn{Name: name, At: t - m.From})
@@ -136,6 +136,9 @@ func (s *Set) name() {
 
 // movedOf is between the name of a measure and a time in the names of columns of movements.
 const movedOf = "_moved_"
+
+// lengthOf ends the name of the column of the length of a population vector.
+const lengthOf = "_length"
 
 // timeOf ends the name of the column of the time of a choice.
 const timeOf = "_time_ms"

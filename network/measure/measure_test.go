@@ -236,6 +236,25 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestUnits: an axis has the unit of its parameter although the network is refused without another setting: the delay
+// of 0.1 ms is no multiple of the time step.
+func TestUnits(t *testing.T) {
+	d, err := description.Lookup("memory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &Sweep{Description: d, Options: description.Options{Dt: 0.25}, Run: Run{Bin: 1}}
+	err = x.Read([]description.Setting{
+		{Name: "distractor", Text: "0pA:600pA/3"}, {Name: "N_E", Text: "64"}, {Name: "D", Text: "0.25ms"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := x.Grid.Axes[0]; a.Unit != "pA" || a.Len() != 3 {
+		t.Errorf("the axis has %d values in %q; want 3 in pA", a.Len(), a.Unit)
+	}
+}
+
 // TestChoices: choices between two Poisson populations whose rates differ with the strength of the evidence.
 func TestChoices(t *testing.T) {
 	x := &Sweep{
@@ -301,22 +320,33 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-// TestDrifts: movements with a known drift and diffusion, in place of those of runs.
+// TestDrifts: movements with a known drift and diffusion, in place of those of runs. Every tenth bump is lost, and
+// moves ten times as far; one is without spikes in a window. Both are left out and counted.
 func TestDrifts(t *testing.T) {
-	const trials, steps, every, b, drift = 400, 8, 250.0, 6.0, 2.0
+	const trials, steps, every, b, drift = 440, 8, 250.0, 6.0, 2.0
+	const lost, silent = trials / 10, 5 // trials
 	j := &sweep.Jobs{Trials: trials, Run: func(_ context.Context, _, trial, _ int) (values []float64, _ error) {
 		s := rng.NewStream(uint64(trial), "drift")
-		at := 0.0
+		at, far, length := 0.0, 1.0, 0.8
+		if trial%10 == 0 {
+			far, length = 10, 0.2
+		}
+		values = append(values, length)
 		for k := range uint32(steps) {
-			at += drift*every/1000 + math.Sqrt(2*b*every/1000)*rng.Normal32(s.At(k, 0)[0])
+			at += drift*every/1000 + far*math.Sqrt(2*b*every/1000)*rng.Normal32(s.At(k, 0)[0])
+			if trial == silent && k == steps/2 {
+				at = math.NaN()
+			}
 			values = append(values, at)
 		}
-		return values, nil
+		return append(values, 0), nil
 	}}
+	j.Columns = append(j.Columns, sweep.JobColumn{Name: "bump_length"})
 	for k := range steps {
 		at := every * float64(k+1)
 		j.Columns = append(j.Columns, sweep.JobColumn{Name: fmt.Sprintf("bump_moved_%g_deg", at), At: at})
 	}
+	j.Columns = append(j.Columns, sweep.JobColumn{Name: "status", Words: []string{OK, Refused, Blown}})
 	r, err := sweep.RunJobs(context.Background(), j, sweep.Config{Workers: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -326,12 +356,21 @@ func TestDrifts(t *testing.T) {
 		t.Fatalf("%d measures", len(all))
 	}
 	d := all[0]
+	const kept = trials - lost - 1
+	if d.Trials != kept || d.Lost != lost+1 {
+		t.Errorf("%d trials are kept and %d lost; want %d and %d", d.Trials, d.Lost, kept, lost+1)
+	}
+	want := "bump: drift and diffusion are without 45 of 440 trials, whose bump is lost: " +
+		"the population vector at the end is shorter than 0.4, or spikes are missing in a window"
+	if got := LostOf(r); len(got) != 1 || got[0] != want {
+		t.Errorf("got the warnings %q; want %q", got, want)
+	}
 	if math.Abs(d.Diffusion.Value-b) > 4*d.Diffusion.SE || d.Diffusion.SE > 1 ||
 		math.Abs(d.Drift.Value-drift) > 4*d.Drift.SE {
 		t.Errorf("%s", d)
 	}
 	v := d.Variance[steps-1]
-	if math.Abs(v.Value-2*b*2) > 4*v.SE || math.Abs(v.SE/(v.Value*math.Sqrt(2.0/trials))-1) > 0.3 {
+	if math.Abs(v.Value-2*b*2) > 4*v.SE || math.Abs(v.SE/(v.Value*math.Sqrt(2.0/kept))-1) > 0.3 {
 		t.Errorf("variance %v", v)
 	}
 }

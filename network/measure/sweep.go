@@ -34,8 +34,9 @@ type Sweep struct {
 	graphs   graphs
 }
 
-// The words of the column status.
+// status is the name of a column; OK and so on are its words.
 const (
+	status  = "status"
 	OK      = "ok"
 	Refused = "refused" // the description does not allow these values
 	Blown   = "nan"     // a neuron blew up
@@ -45,16 +46,14 @@ const (
 // error holds all faults.
 func (x *Sweep) Read(settings []description.Setting) error {
 	var bad fault.List
-	units := map[string]string{}
-	plain, err := x.Description.Resolve(description.Options{Preset: x.Options.Preset, Dt: x.Options.Dt})
-	if err == nil {
-		for _, p := range plain.Parameters {
-			units[p.Name] = p.Unit
-		}
-	}
 	for _, s := range settings {
 		if !several(s.Text) {
 			x.Options.Settings = append(x.Options.Settings, s)
+		}
+	}
+	units, plain := x.units()
+	for _, s := range settings {
+		if !several(s.Text) {
 			continue
 		}
 		v, err := experiment.ParseValue(s.Name, s.Text, unitOf(s, plain, units))
@@ -73,6 +72,23 @@ func (x *Sweep) Read(settings []description.Setting) error {
 	bad.Add(x.Grid.Check())
 	bad.Add(x.resolve())
 	return bad.Err()
+}
+
+// units are those of the entries of [parameters], and a network that has them: that without the settings that vary or,
+// if it is refused, that of the preset alone (a setting may be what is wrong). The network is nil if both are.
+func (x *Sweep) units() (map[string]string, *description.Result) {
+	units := map[string]string{}
+	plain, err := x.Description.Resolve(x.Options)
+	if err != nil {
+		plain, err = x.Description.Resolve(description.Options{Preset: x.Options.Preset})
+	}
+	if err != nil {
+		return units, nil
+	}
+	for _, p := range plain.Parameters {
+		units[p.Name] = p.Unit
+	}
+	return units, plain
 }
 
 // several reports whether a text has several values: a list, a range or a file, and no draw.
@@ -193,7 +209,7 @@ func (x *Sweep) At(point, trial int) (*description.Result, error) {
 
 // Columns are those of the measures, then status.
 func (x *Sweep) Columns() []sweep.JobColumn {
-	return append(slices.Clone(x.set.Columns()), sweep.JobColumn{Name: "status", Words: []string{OK, Refused, Blown}})
+	return append(slices.Clone(x.set.Columns()), sweep.JobColumn{Name: status, Words: []string{OK, Refused, Blown}})
 }
 
 // Jobs is the sweep as jobs. alone is whether each takes all workers.
@@ -221,13 +237,13 @@ func (x *Sweep) identity() string {
 
 // job runs one trial of a point.
 func (x *Sweep) job(ctx context.Context, point, trial, workers int) ([]float64, error) {
-	status := func(values []float64, word string) []float64 {
+	ended := func(values []float64, word string) []float64 {
 		return append(values, float64(slices.Index([]string{OK, Refused, Blown}, word)))
 	}
 	res, err := x.At(point, trial)
 	if err != nil {
 		x.notes.add(x.name(point), err)
-		return status(x.set.Missing(), Refused), nil
+		return ended(x.set.Missing(), Refused), nil
 	}
 	set, err := New(res, x.Measures)
 	if err != nil {
@@ -240,11 +256,11 @@ func (x *Sweep) job(ctx context.Context, point, trial, workers int) ([]float64, 
 	switch {
 	case errors.As(err, &blown):
 		x.notes.add(x.name(point), err)
-		return status(x.set.Missing(), Blown), nil
+		return ended(x.set.Missing(), Blown), nil
 	case err != nil:
 		return nil, err
 	}
-	return status(values, OK), nil
+	return ended(values, OK), nil
 }
 
 // name is a point as the command line has it.
