@@ -1,7 +1,6 @@
 package network
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -163,22 +162,8 @@ type lifSolver struct {
 	s, y     []float64
 	rc       []*receptor
 	noise    solverNoise
-}
-
-// sortByTime orders the arrivals of one lane in one step; those at one instant keep their order.
-func sortByTime(arrivals []arrival) {
-	const few = 32
-	if len(arrivals) > few {
-		slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
-		return
-	}
-	for i := 1; i < len(arrivals); i++ {
-		a, j := arrivals[i], i
-		for ; j > 0 && arrivals[j-1].theta > a.theta; j-- {
-			arrivals[j] = arrivals[j-1]
-		}
-		arrivals[j] = a
-	}
+	order    timeOrder
+	spans    spans
 }
 
 // solve finishes step k of one lane, whose arrivals are given.
@@ -195,7 +180,7 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 		w.s, w.y = append(w.s, r.synaptic[b.at+2*j]), append(w.y, r.synaptic[b.at+2*j+1])
 		w.rc = append(w.rc, &l.receptors[c])
 	}
-	sortByTime(arrivals)
+	w.order.sort(arrivals)
 	wake := max(0, r.wake[b.lane]-float64(k)) + 0 // part of the step at which V moves
 	if wake > 0 {
 		wake = r.wakeTheta[b.lane]
@@ -205,6 +190,7 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 	if noisy {
 		w.beginNoise(r, k, i, wake)
 	}
+	w.beginSpans(r, arrivals, noisy)
 	spikes, renewed := 0, true // since the last spike the noise is what beginNoise or renew has drawn
 	fire := func(at float64) error {
 		if spikes++; spikes > maxSpikes {
@@ -237,11 +223,19 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 		}
 		// From t to the next instant.
 		to := 1.0
+		if held {
+			to = min(to, wake)
+		}
+		if reached, left := w.span(t, to, held, arrivals); reached > t {
+			if t, arrivals = reached, left; t >= 1 {
+				break
+			}
+			continue
+		}
 		if len(arrivals) > 0 {
 			to = min(to, arrivals[0].theta)
 		}
 		if held {
-			to = min(to, wake)
 			w.forward((to-t)*w.dt, true)
 		} else if noisy {
 			if !renewed {

@@ -1,10 +1,8 @@
 package network
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
@@ -40,6 +38,7 @@ type cellSolver struct {
 	gated  []blocked
 	fixed  bool // they do not change with time
 	spikes int
+	order  timeOrder
 }
 
 // begin loads the state of lane l at the start of a step.
@@ -72,7 +71,7 @@ func (w *cellSolver) begin(r *shard, o *coupledSegment, l int) {
 func (w *cellSolver) solve(r *shard, o *coupledSegment, k int64, l int, arrivals []arrival) error {
 	w.begin(r, o, l)
 	c := w.c
-	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
+	w.order.sort(arrivals)
 	wake := 0.0 // part of the step at which V moves; of timed models, at which the next spike may come
 	if o.wake != nil && o.wake[l] >= float64(k) {
 		wake = o.wake[l] - float64(k) + o.wakeTheta[l]
