@@ -226,6 +226,9 @@ func (c *cycleTracer) mayHaveCycles() bool {
 	if c.m.Fires == model.Reset {
 		return true
 	}
+	if c.coupled() { // whose equilibria are not sought by V alone
+		return true
+	}
 	lo, hi := c.reversals()
 	return slices.ContainsFunc(c.equilibria(), func(v float64) bool { return v > lo-10 && v < hi+10 })
 }

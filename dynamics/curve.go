@@ -3,6 +3,8 @@ package dynamics
 import (
 	"fmt"
 	"math"
+
+	"popsim/model"
 )
 
 // curvePoint is a point of the plane of V (mV) and a second quantity: the free parameter, or another state variable.
@@ -19,6 +21,7 @@ type curve struct {
 	lo, hi         float64                               // the box in mu
 	floor, ceiling float64                               // and in V
 	name           string                                // of mu
+	first          model.State                           // the state v
 }
 
 // haltEvery is the number of points of a path, or of steps of an integration, between two calls of halt.
@@ -106,8 +109,16 @@ func (c *curve) leaves(q, next curvePoint) (last curvePoint, end string) {
 }
 
 // lost is the error of a curve that cannot be followed beyond q in floating point.
-func (c *curve) lost(q curvePoint) error {
-	return fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
+func (c *curve) lost(q curvePoint) error { return lostAt(c.name, q.mu, c.first, q.v) }
+
+// lostAt is the error of a curve that cannot be followed beyond the value mu of the parameter name and v of the first
+// state.
+func lostAt(name string, mu float64, first model.State, v float64) error {
+	unit := ""
+	if first.Unit == "mV" {
+		unit = " mV"
+	}
+	return fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, %s = %.6g%s", name, mu, first.Name, v, unit)
 }
 
 // correct moves q onto the curve by Newton steps perpendicular to it.

@@ -120,6 +120,8 @@ type system struct {
 	scratch scratch
 	halt    func() error // called every haltEvery steps; an error ends the work; nil: never ends
 	tooFast bool         // a search for cycles was stopped
+	// whether coupled has been decided, and what it is
+	decided, byStates bool
 }
 
 // scratch is memory for d states, and for matrices of them.

@@ -34,13 +34,13 @@ const mostPoints = 100_000
 
 // equilibriumBranches follows every curve of equilibria over the free parameter.
 func equilibriumBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
-	if s.coupled() {
+	if s.decideOver(free); s.coupled() {
 		return stateBranches(s, free)
 	}
 	t := &equilibriumTracer{system: s, free: free, fine: 0.25}
 	t.curve = curve{
 		gap: t.gap, scales: t.scales, visit: t.visit, halt: s.halt, most: mostPoints, lo: free.Lo,
-		hi: free.Hi, ceiling: s.ceiling(), name: free.Name,
+		hi: free.Hi, ceiling: s.ceiling(), name: free.Name, first: s.m.States[0],
 	}
 	for _, end := range []float64{free.Lo, free.Hi} {
 		s.at(end)
@@ -114,18 +114,27 @@ func (t *equilibriumTracer) branch(path []curvePoint, from, to string, number in
 	for i := range points {
 		points[i].Branch = number
 	}
+	for _, q := range endsOf(b) {
+		q.Branch = number
+		points = append(points, q)
+	}
+	return b, points
+}
+
+// endsOf lists the ends of a branch of equilibria that are not ends of the interval.
+func endsOf(b Branch) (points []Point) {
 	for _, end := range []struct {
 		label string
 		row   Row
-	}{{from, b.Rows[0]}, {to, b.Rows[len(b.Rows)-1]}} {
+	}{{b.From, b.Rows[0]}, {b.To, b.Rows[len(b.Rows)-1]}} {
 		if end.label == BranchEnd {
 			q := newPoint(BranchEnd, end.row.Parameter, end.row.VMax)
-			q.Branch, q.State = number, end.row.State
+			q.State = end.row.State
 			q.Note = "the equilibrium reaches V_th, or lies beyond all reach"
 			points = append(points, q)
 		}
 	}
-	return b, points
+	return points
 }
 
 func appendError(list []error, err error) []error {

@@ -318,6 +318,7 @@ func (d *portrait) nullcline(of int) (pieces [][][2]float64) {
 	w := d.Window
 	c := &curve{
 		halt: d.halt, most: most, lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
+		first: d.m.States[0],
 		gap: func(q curvePoint) (g, gv, gmu float64) {
 			dv, dy := 1e-4, 1e-6*(w[3]-w[2])
 			g = d.slopeOf(of, q.v, q.mu)

@@ -62,9 +62,8 @@ func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float
 	if x.Name == y.Name {
 		return nil, fmt.Errorf("dynamics: both parameters are %s", x.Name)
 	}
-	if newSystem(m, p, i, "I").coupled() {
-		return nil, fmt.Errorf("the current enters several equations of %s: only diagrams over one interval are computed",
-			m.Name)
+	if why := coupledOver(m, p, i, x, y); why != "" {
+		return nil, fmt.Errorf("%s: only diagrams over one interval are computed", why)
 	}
 	swapped := y.Name == "I"
 	if swapped {
@@ -77,6 +76,27 @@ func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float
 		r.swap()
 	}
 	return r, err
+}
+
+// coupledOver says why equilibria of the model are points of all states somewhere in the plane of x and y; empty where
+// they are functions of V.
+func coupledOver(m *model.Model, p []float64, i float64, x, y Free) string {
+	s := newSystem(m, p, i, "I")
+	if s.currentEntersSeveral() {
+		return "the current enters several equations of " + m.Name
+	}
+	for _, free := range [][2]Free{{x, y}, {y, x}} {
+		for _, other := range []float64{free[1].Lo, free[1].Hi} {
+			s := newSystem(m, p, i, free[0].Name)
+			if k := m.Index(free[1].Name); k >= 0 {
+				s.p[k] = other
+			}
+			if s.decideOver(free[0]); s.coupled() {
+				return "states of " + m.Name + " have several steady values at one value of " + m.States[0].Name
+			}
+		}
+	}
+	return ""
 }
 
 // addCurves adds all curves.

@@ -8,9 +8,35 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// coupled reports whether the current enters the equation of another state than the first. Then the steady states of
-// the others at a given V are no function of V: equilibria are searched for, and followed, as points of all states.
+// coupled reports whether the steady states of the others at a given V are no function of V: because the current enters
+// the equation of another state than the first, or because they may have several. Then equilibria are searched for, and
+// followed, as points of all states. It is decided once, at the present parameters or by decideOver.
 func (s *system) coupled() bool {
+	if !s.decided {
+		s.decided, s.byStates = true, s.coupledNow()
+	}
+	return s.byStates
+}
+
+// decideOver decides coupled for an interval of the free parameter: whether it is so at one of several values.
+func (s *system) decideOver(free Free) {
+	const values = 5
+	if s.decided {
+		return
+	}
+	for _, mu := range spread(free.Lo, free.Hi, values) {
+		s.at(mu)
+		s.byStates = s.byStates || s.coupledNow()
+	}
+	s.decided = true
+}
+
+func (s *system) coupledNow() bool {
+	return s.currentEntersSeveral() || s.m.Ambiguous != nil && s.m.Ambiguous(s.p)
+}
+
+// currentEntersSeveral reports whether the current enters the equation of another state than the first.
+func (s *system) currentEntersSeveral() bool {
 	if s.m.Spikes == nil {
 		return false
 	}
@@ -155,7 +181,7 @@ const (
 	shortestPart = 1e-9
 )
 
-// stateBranches follows every curve of equilibria of a model whose current enters several equations.
+// stateBranches follows every curve of equilibria of a model that is coupled.
 func stateBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
 	w := &statePath{system: s, free: free, scan: spread(free.Lo, free.Hi, equilibriumScans)}
 	_, half := s.box()
@@ -174,10 +200,12 @@ func stateBranches(s *system, free Free) (branches []Branch, points []Point, war
 			break
 		}
 		w.seeds[k].done = true
-		back, from := w.follow(w.seeds[k].q, -1)
+		back, from, err := w.follow(w.seeds[k].q, -1)
+		warnings = appendError(warnings, err)
 		path, to := back, from
 		if from != Closed {
-			path, to = w.follow(w.seeds[k].q, 1)
+			path, to, err = w.follow(w.seeds[k].q, 1)
+			warnings = appendError(warnings, err)
 			slices.Reverse(back)
 			path = append(back[:len(back)-1], path...)
 		}
@@ -186,12 +214,13 @@ func stateBranches(s *system, free Free) (branches []Branch, points []Point, war
 		}
 		b, special := w.described(path)
 		b.From, b.To = from, to
+		special = append(special, endsOf(b)...)
 		for j := range special {
 			special[j].Branch = len(branches)
 		}
 		branches, points = append(branches, b), append(points, special...)
 	}
-	return branches, points, nil
+	return branches, points, warnings
 }
 
 // bordered is the matrix of the derivatives of the vector field by all unknowns, in their units, above the row last; f
@@ -255,8 +284,8 @@ func (w *statePath) moved(q, t []float64, h float64) []float64 {
 }
 
 // follow follows the curve through start, first towards larger (sign 1) or smaller (-1) values of the parameter, until
-// it leaves the interval or returns.
-func (w *statePath) follow(start []float64, sign float64) (path [][]float64, end string) {
+// it leaves the interval, reaches the threshold of a neuron that resets, or returns.
+func (w *statePath) follow(start []float64, sign float64) (path [][]float64, end string, err error) {
 	d := w.dim()
 	path = [][]float64{start}
 	t := make([]float64, d+1)
@@ -272,7 +301,7 @@ func (w *statePath) follow(start []float64, sign float64) (path [][]float64, end
 		}
 		if !good || inner(turned, t) < 0.99 {
 			if h /= 2; h < shortestPart {
-				return path, BranchEnd
+				return path, BranchEnd, lostAt(w.free.Name, q[d], w.m.States[0], q[0])
 			}
 			continue
 		}
@@ -283,16 +312,22 @@ func (w *statePath) follow(start []float64, sign float64) (path [][]float64, end
 				w.mark(q, last)
 				path = append(path, last)
 			}
-			return path, IntervalEnd
+			return path, IntervalEnd, nil
+		}
+		if w.spikesIn(next[:d]) {
+			last, _ := w.between(q, next, func(x []float64) float64 { return w.m.Spikes.Excess(w.p, x[:d]) })
+			w.mark(q, last)
+			return append(path, last), BranchEnd, nil
 		}
 		w.mark(q, next)
 		path = append(path, next)
 		if len(path) > 3 && near(start, next, w.unit, h) && near(start, q, w.unit, h) {
-			return append(path[:len(path)-1], start), Closed
+			return append(path[:len(path)-1], start), Closed, nil
 		}
 		t, h = turned, min(longestPart, 1.5*h)
 	}
-	return path, BranchEnd
+	last := path[len(path)-1]
+	return path, BranchEnd, lostAt(w.free.Name, last[d], w.m.States[0], last[0])
 }
 
 func inner(a, b []float64) (sum float64) {

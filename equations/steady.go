@@ -27,13 +27,19 @@ func (d *definition) equilibria(m *model.Model, start []float64) {
 		}
 	}
 	slopes, derivatives := d.function(d.slopes...), d.function(jac...)
-	m.Steady = func(p []float64, v float64, y []float64) float64 {
-		copy(y, start)
-		y[0] = v
+	from := func(p, y []float64) float64 {
 		return newton(n, y, d.current.Default, func(i float64, f, j []float64) {
 			slopes.run(p, i, y, f)
 			derivatives.run(p, i, y, j)
 		})
+	}
+	m.Steady = func(p []float64, v float64, y []float64) float64 {
+		copy(y, start)
+		y[0] = v
+		return from(p, y)
+	}
+	if d.nonlinear() {
+		m.Ambiguous = onceForEqual(func(p []float64) bool { return ambiguous(m, p, start, from) })
 	}
 	m.Reach = func(p []float64) (low, high float64) { return d.reach(p, m.Rest(p)) }
 	m.Equilibria = func(p []float64, i float64) []float64 { return d.roots(m, p, i) }

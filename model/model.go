@@ -35,6 +35,10 @@ type Model struct {
 	// that would hold V there too: the steady current-voltage relation. Its roots in v are the equilibria.
 	Steady func(p []float64, v float64, y []float64) (i float64)
 
+	// Ambiguous reports whether the other states may have several steady values at one value of the first, of which
+	// Steady finds one; nil means never.
+	Ambiguous func(p []float64) bool
+
 	// Threshold is the potential (mV) at which a spike is counted.
 	Threshold func(p []float64) float64
 	// ResetTo (mV) and Hold (ms) are the potential after a spike and the time for which it is held; of models that reset.
