@@ -21,6 +21,7 @@ type compiled struct {
 	steep       *graph.Node   // nil where no step is taken in parts
 	affine      []affine      // of each state; the zero value where its slope is recorded as it is
 
+	scaled       bool // that of form
 	form         *canonical.Form
 	exponentials map[int]canonical.Exponentials // by state
 }
@@ -112,9 +113,20 @@ func (d *definition) explodes(slope *graph.Node) (found bool) {
 	return found
 }
 
-// chooseForm makes the sums of all formulas, with the exponentials of a state computed as e - 1 around its center where
-// that takes less work and loses no digits.
+// chooseForm makes the sums of all formulas in the form that takes the least work.
 func (c *compiled) chooseForm() {
+	c.chooseCenters()
+	centers, least := c.form.Center, c.stepCost()
+	c.scaled = true
+	if c.canonical(centers); c.stepCost() >= least {
+		c.scaled = false
+		c.canonical(centers)
+	}
+}
+
+// chooseCenters makes the sums of all formulas, with the exponentials of a state computed as e - 1 around its center
+// where that takes less work and loses no digits.
+func (c *compiled) chooseCenters() {
 	c.canonical(nil)
 	centers := c.form.Centers(c.slopes...)
 	if len(centers) == 0 {
@@ -147,7 +159,7 @@ func (c *compiled) size(n *graph.Node) float64 {
 // canonical makes the sums of all formulas.
 func (c *compiled) canonical(centers map[int]float64) {
 	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
-	c.form.Center = centers
+	c.form.Center, c.form.Scaled = centers, c.scaled
 	c.sums()
 	for i := range c.states {
 		if e, ok := c.form.Exponentials(i); ok {

@@ -7,6 +7,7 @@ package canonical
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -52,6 +53,7 @@ type Form struct {
 	*graph.Graph
 	Dynamic uint64
 	Center  map[int]float64 // values of states from which their exponentials count; 0 of those it does not hold
+	Scaled  bool            // whether sums that are factors are divided by one of their coefficients
 	atoms   map[string]*Atom
 	list    []*Atom
 	memo    map[*graph.Node]*Sum
@@ -175,8 +177,30 @@ func (f *Form) single(s *Sum) (coef *graph.Node, p Product) {
 			return s.Terms[0].Coef, multiply(s.Terms[0].Product, d.power(-1))
 		}
 	}
+	coef = f.Const(1)
+	if f.Scaled {
+		s, coef = f.leading(s)
+	}
 	a := f.atom("sum "+s.key, Atom{Args: []*Sum{s}})
-	return f.Const(1), multiply(Product{{a, 1}}, d.power(-1))
+	return coef, multiply(Product{{a, 1}}, d.power(-1))
+}
+
+// leading is s divided by the coefficient of its first product, if that is a number: a quotient a/(a + b) then needs it
+// once. A product of one factor keeps its coefficient beside a constant, to which one operation adds it.
+func (f *Form) leading(s *Sum) (scaled *Sum, coef *graph.Node) {
+	const smallest, largest = 1e-100, 1e100
+	for _, t := range s.Terms {
+		size := math.Abs(t.Coef.Value)
+		if t.Coef.Kind != graph.Const || size < smallest || size > largest || len(t.Product) < 2 && !s.Constant.Is(0) {
+			continue
+		}
+		terms := slices.Clone(s.Terms)
+		for i := range terms {
+			terms[i].Coef = f.Div(terms[i].Coef, t.Coef)
+		}
+		return newSum(f.Div(s.Constant, t.Coef), terms), t.Coef
+	}
+	return s, f.Const(1)
 }
 
 // denominator is the least product that makes all powers in s positive.
