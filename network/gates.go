@@ -45,6 +45,7 @@ type gates struct {
 	k0, k1  float64 // approximate: what an arrival adds to s is k0 + k1 s
 	uniform []uniform
 	rings   []ring
+	stored  bool // whether edges of these gates are stored: in tables, as far as they are in the range
 	tables  []*table
 }
 
@@ -67,7 +68,7 @@ type uniform struct {
 	own         int
 	receptor    int
 	weight      float64
-	column      *coupledReceptor // of the segment, if all its lanes get the same
+	column      *coupledReceptor // of the segment, if its whole population gets the same
 }
 
 // The nodes and weights of Gauss's formula with three points on [0, 1].
@@ -248,12 +249,6 @@ func (r *shard) makeGates() error {
 			g := index[key]
 			if g == nil {
 				g = r.gatesOf(key)
-				for other, h := range index {
-					if !sums && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
-						return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, "+
-							"%g ms, are less than a step apart", p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
-					}
-				}
 				index[key] = g
 				r.gates = append(r.gates, g)
 			}
@@ -263,6 +258,16 @@ func (r *shard) makeGates() error {
 				g.rings = append(g.rings, r.ringsOf(p)...)
 			}
 			g.listed = g.listed || !one
+			if sums || g.stored {
+				continue
+			}
+			for other, h := range index {
+				if h.stored && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
+					return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, "+
+						"%g ms, are less than a step apart", p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
+				}
+			}
+			r.addTables(g)
 		}
 	}
 	return nil
@@ -273,17 +278,24 @@ func (r *shard) gatesOf(key gateKey) *gates {
 	p := &l.spec.Populations[key.population]
 	g := newGates(l, key.synapse, p.N, key.delay)
 	g.pop, g.first = key.population, l.firsts[key.population]
-	for _, t := range r.tables {
-		if rc := &l.receptors[t.receptor]; t.population == key.population && rc.kind == NMDA && rc.synapse == key.synapse {
-			g.tables = append(g.tables, t)
-		}
-	}
 	if v := p.Synaptic[g.y.Name]; v != nil {
 		for i := range g.s {
 			g.s[i] = v.At(i)
 		}
 	}
 	return g
+}
+
+// addTables gives g the tables that hold edges of its sources with its delay.
+func (r *shard) addTables(g *gates) {
+	g.stored = true
+	for _, t := range r.tables {
+		rc := &r.net.layout.receptors[t.receptor]
+		if t.population == g.pop && rc.kind == NMDA && &r.net.layout.spec.Synapses[rc.synapse] == g.y &&
+			g.whole >= t.least && g.whole < t.least+t.delays {
+			g.tables = append(g.tables, t)
+		}
+	}
 }
 
 // uniformOf lists, by receptor, the part of a projection from all to all that reaches the range.
@@ -304,7 +316,9 @@ func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []unif
 				apart: p.NoAutapses &&
 					seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, l.signs(p)[0]), weight: weight,
 			}
-			if !u.apart {
+			// A part of a population has no column in any range, even if it fills a segment: the order of sums is the same.
+			whole := q.global <= l.firsts[seg.population] && q.global+q.n >= l.firsts[seg.population+1]
+			if whole && !u.apart {
 				u.column = r.columnOf(u.receptor, u.lane, u.lanes)
 			}
 			list = append(list, u)

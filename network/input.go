@@ -89,6 +89,7 @@ type trainRun struct {
 // split finds the runs.
 func (p *trainPart) split() {
 	index := map[float64]int{}
+	_, uniform := p.in.Weight.(Constant) // not whether they are equal by chance, which depends on the range
 	for i, g := range p.gains {
 		law, ok := index[g]
 		if !ok {
@@ -100,12 +101,11 @@ func (p *trainPart) split() {
 			u := &p.runs[len(p.runs)-1]
 			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.ids[i] == p.ids[i-1]+1 &&
 				p.lanes[i] == p.lanes[i-1]+1 {
-				u.uniform = u.uniform && p.weights[i] == p.weights[i-1]
 				u.n++
 				continue
 			}
 		}
-		p.runs = append(p.runs, trainRun{first: i, n: 1, law: law, uniform: true})
+		p.runs = append(p.runs, trainRun{first: i, n: 1, law: law, uniform: uniform})
 	}
 	const most = 32 // kernels.Counts rounds up to a multiple of it
 	p.stride = len(p.lanes) + most

@@ -46,9 +46,11 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 		o.one = newOwnNeuron(o, p)
 	}
 	o.row = make([]float64, (seg.n+kernels.Group-1)/kernels.Group*kernels.Group)
+	conducts, jumps := l.spec.conducts(seg.population), l.spec.jumps(seg.population)
 	for c := range l.receptors {
 		rc := &l.receptors[c]
-		if rc.class == l.classOf[seg.population] && (p.Model.Outside() || !rc.kind.conductance()) {
+		// Other populations of the class may receive conductances and jumps where these neurons do not.
+		if rc.class == l.classOf[seg.population] && (conducts || !rc.kind.conductance()) && (jumps || rc.kind != Delta) {
 			switch rc.kind {
 			case Delta:
 				if o.jumps == nil {

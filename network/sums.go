@@ -20,8 +20,8 @@ type sums struct {
 	total  [3]float64
 }
 
-// sumTarget is consecutive lanes that a projection reaches with one weight; column is that of the segment if it is all
-// of its lanes.
+// sumTarget is consecutive lanes that a projection reaches with one weight; column is that of the segment if it reaches
+// the whole population.
 type sumTarget struct {
 	lane, lanes int
 	weight      float64
@@ -72,7 +72,7 @@ func (r *shard) makeSums() {
 					index[k] = s
 					r.sums = append(r.sums, s)
 				}
-				s.to = append(s.to, sumTarget{u.lane, u.lanes, weight, r.columnOf(u.receptor, u.lane, u.lanes)})
+				s.to = append(s.to, sumTarget{u.lane, u.lanes, weight, u.column})
 			}
 		}
 	}
