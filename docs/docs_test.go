@@ -126,6 +126,11 @@ func TestCommands(t *testing.T) {
 					}
 				}
 			}
+			if of := sentences[page]; of != nil && !t.Failed() {
+				for _, sentence := range of(t, dir) {
+					says(t, page, sentence)
+				}
+			}
 			if *update {
 				keepPictures(t, page, string(text), dir)
 			}

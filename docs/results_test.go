@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"popsim/network/description"
+	"popsim/network/statistics"
 )
 
 // Results are tables with trials that commands under the comment "results" write: networks/results/NAME.csv is what
@@ -251,6 +252,64 @@ func diffusionTable(t *testing.T, argument string) string {
 		row(readResult(t, results+words[k]+".csv"), 0, x)
 	}
 	return b.String()
+}
+
+// shares are those of choices of a population at the points of results, and the times of all choices (ms, of the run).
+func (r *result) shares(t *testing.T, axis, of string) (x []float64, shares []statistics.Share, times [][]float64) {
+	t.Helper()
+	choice := slices.Index(r.columns, "choice")
+	for point, rows := range r.points() {
+		var s statistics.Share
+		for _, row := range rows {
+			if row[choice] != "" {
+				s.N++
+			}
+			if row[choice] == of {
+				s.Of++
+			}
+		}
+		x = append(x, r.values(t, axis, point)[0])
+		shares, times = append(shares, s), append(times, r.values(t, "choice_time_ms", point))
+	}
+	return x, shares, times
+}
+
+// choicesTable has a row for each point: trials with a choice, share of a population with Wilson's 95 % interval, time
+// of choice since an onset (ms): "choices NAME AXIS POPULATION ONSET".
+func choicesTable(t *testing.T, argument string) string {
+	words := strings.Fields(argument)
+	onset, err := strconv.ParseFloat(words[3], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rowsOf(code(words[1]), "choices", "share of "+words[2], "time of choice (ms)")
+	x, shares, times := readResult(t, results+words[0]+".csv").shares(t, words[1], words[2])
+	for point, s := range shares {
+		low, high := s.Interval()
+		mean, sd := stat.MeanStdDev(times[point], nil)
+		writeRow(b, number(x[point]), strconv.Itoa(s.N), fmt.Sprintf("%.3f (%.3f to %.3f)", s.P(), low, high),
+			plusMinus(mean-onset, stat.StdErr(sd, float64(s.N))))
+	}
+	return b.String()
+}
+
+// TestPsychometric: the page of decision gives the fit to its trials, and that agrees with the 9 % and 1.5 of Wang
+// (2002), within 15 %, as no errors of these are known.
+func TestPsychometric(t *testing.T) {
+	const alpha, beta, errors = 9.0, 1.5, 0.15 // of the paper; relative
+	r := readResult(t, results+"decision.csv")
+	x, shares, _ := r.shares(t, "coherence", "A")
+	f, err := statistics.FitWeibull(x, shares)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(f.Alpha/alpha-1) > errors || math.Abs(f.Beta/beta-1) > errors {
+		t.Errorf("alpha is %.3g, beta %.3g; Wang (2002) has %g and %g", f.Alpha, f.Beta, alpha, beta)
+	}
+	right := slices.IndexFunc(shares, func(s statistics.Share) bool { return s.Of == s.N })
+	says(t, "networks/decision.md", fmt.Sprintf("goes wrong in none of its trials from %g %% on", x[right]))
+	says(t, "networks/decision.md", fmt.Sprintf("alpha = %.3g %% (%.3g to %.3g), beta = %.3g (%.3g to %.3g)", f.Alpha,
+		f.AlphaInterval[0], f.AlphaInterval[1], f.Beta, f.BetaInterval[0], f.BetaInterval[1]))
 }
 
 // cueAt and distractorAt are the places of the cues of memory, deg.

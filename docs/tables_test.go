@@ -27,7 +27,7 @@ func TestTables(t *testing.T) {
 		"parameters": parametersTable, "states": statesTable, "methods": methodsTable, "presets": presetsTable,
 		"steps": stepsTable, "errors": errorsTable,
 		"entries": entriesTable, "means": meansTable, "populations": populationsTable, "spreads": spreadsTable,
-		"diffusion": diffusionTable, "distracted": distractedTable,
+		"diffusion": diffusionTable, "distracted": distractedTable, "choices": choicesTable,
 	}
 	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
