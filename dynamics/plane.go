@@ -31,6 +31,7 @@ type Plane struct {
 	Parameters   map[string]float64        `json:"parameters"`
 	X            string                    `json:"x"`
 	Y            string                    `json:"y"`
+	Units        [2]string                 `json:"-"` // of both axes
 	Note         string                    `json:"note,omitempty"`
 	Window       [4]float64                `json:"window"` // V from, to; y from, to
 	FixedPoints  []PlanePoint              `json:"fixed_points"`
@@ -98,7 +99,7 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 		return nil, err
 	}
 	d := &portrait{system: newSystem(m, p, i, "I"), Plane: &Plane{
-		Model: m.Name, I: i, X: "V", Y: "dV/dt",
+		Model: m.Name, I: i, X: "V", Y: "dV/dt", Units: [2]string{m.States[0].Unit, "mV/ms"},
 		Parameters: map[string]float64{},
 	}}
 	if q := m.States[0]; q.Unit != "mV" {
@@ -138,7 +139,10 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 			return nil, fmt.Errorf("dynamics: %s has no second variable %q for a phase plane", m.Name, o.Y)
 		}
 		d.Plane.Y = o.Y
-		d.Note = fmt.Sprintf("V and %s; the other variables are at their steady state for V", o.Y)
+		d.Note = fmt.Sprintf("%s and %s; the other variables are at their steady state for %[1]s", d.X, o.Y)
+	}
+	if d.y > 0 {
+		d.Units[1] = m.States[d.y].Unit
 	}
 	d.halt = ctx.Err
 	d.rest()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"math/cmplx"
 	"slices"
 	"strings"
 
@@ -205,7 +206,9 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 		}
 		for k := 1; k < len(branch.Rows); k++ {
 			q, r := branch.Rows[k-1], branch.Rows[k]
-			link(Stability(q.Stable && r.Stable || k+1 == len(branch.Rows) && r.Stable)+" "+what, q.Parameter, ofRow(q),
+			stable := q.Stable && r.Stable || k+1 == len(branch.Rows) && r.Stable ||
+				q.Stable && marginal(branch.Kind, r) || r.Stable && marginal(branch.Kind, q)
+			link(Stability(stable)+" "+what, q.Parameter, ofRow(q),
 				r.Parameter, ofRow(r))
 		}
 	}
@@ -228,6 +231,20 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 		list = append(list, l)
 	}
 	return list
+}
+
+// marginal reports whether a row is an equilibrium of a special point, whose leading eigenvalue has the real part 0 up
+// to rounding: its sign, and with it Stable, says nothing there.
+func marginal(kind dynamics.Kind, r dynamics.Row) bool {
+	const rounding = 1e-6 // of the largest eigenvalue
+	if kind != dynamics.Equilibrium || len(r.Spectrum) == 0 {
+		return false
+	}
+	largest := 0.0
+	for _, l := range r.Spectrum {
+		largest = max(largest, cmplx.Abs(l))
+	}
+	return math.Abs(real(r.Spectrum[0])) <= rounding*largest
 }
 
 func (b *Bifurcation) potentialPanel() Panel {
@@ -382,6 +399,8 @@ func markOf(label string) (m Mark, open bool) {
 		return Triangle, false
 	case dynamics.Onset:
 		return Triangle, true
+	case dynamics.BranchEnd:
+		return Tick, false
 	}
 	return Circle, false
 }

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -57,5 +58,30 @@ func TestColumnsOfTheFirstState(t *testing.T) {
 		if got := b.column("_min"); got != want {
 			t.Errorf("column %s, want %s", got, want)
 		}
+	}
+}
+
+// TestStableUpToTheHopfPoint: an equilibrium is drawn as stable up to a special point, whatever the rounding of its
+// leading eigenvalue says, and not beyond it.
+func TestStableUpToTheHopfPoint(t *testing.T) {
+	t.Parallel()
+	row := func(x, re float64) dynamics.Row {
+		return dynamics.Row{
+			Parameter: x, Stable: re < 0, Spectrum: []complex128{complex(re, 1), complex(re, -1)}, Period: math.NaN(),
+		}
+	}
+	for _, rounding := range []float64{1e-15, -1e-15} {
+		b := &Bifurcation{Diagram: &dynamics.Diagram{Branches: []dynamics.Branch{{
+			Kind: dynamics.Equilibrium, Rows: []dynamics.Row{row(0, -0.1), row(1, rounding), row(2, 0.1)},
+		}}}}
+		for _, l := range b.branches(func(dynamics.Row) []float64 { return []float64{0} }, nil) {
+			want := map[string]float64{"stable equilibrium": 1, "unstable equilibrium": 2}[l.Name]
+			if last := l.X[len(l.X)-1]; last != want {
+				t.Errorf("rounding %g: the line of the %s ends at %g, want %g", rounding, l.Name, last, want)
+			}
+		}
+	}
+	if end, _ := markOf(dynamics.BranchEnd); end == Circle {
+		t.Error("an end of a branch has the mark of a Hopf point")
 	}
 }

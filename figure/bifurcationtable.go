@@ -202,6 +202,7 @@ type Special struct {
 	note        string
 	axes        []Quantity
 	spikes      int    // per period of an orbit of the reset map; 0 elsewhere
+	first       string // the first state
 	vUnit       string // with a space before it; empty of a pure number
 }
 
@@ -212,6 +213,14 @@ func (b *Bifurcation) column(of string) string {
 		return "V" + of + "_mV"
 	}
 	return b.Model.States[0].Name + of
+}
+
+// first is the name of the first state.
+func (b *Bifurcation) first() string {
+	if b.Model == nil {
+		return "V"
+	}
+	return b.Model.States[0].Name
 }
 
 // vUnit is the unit of the first state, with a space before it; empty of a pure number.
@@ -233,7 +242,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 		for _, q := range b.Regions.Points {
 			list = append(list, Special{
 				q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1,
-				"", b.Axes, 0, b.vUnit(),
+				"", b.Axes, 0, b.first(), b.vUnit(),
 			})
 		}
 		return list
@@ -244,7 +253,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 	for _, q := range b.Diagram.Points {
 		list = append(list, Special{
 			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov,
-			q.Branch, q.Note, b.Axes, 0, b.vUnit(),
+			q.Branch, q.Note, b.Axes, 0, b.first(), b.vUnit(),
 		})
 	}
 	for _, q := range b.FiringPoints {
@@ -255,7 +264,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 		})
 		list = append(list, Special{
 			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note,
-			b.Axes, q.Spikes, b.vUnit(),
+			b.Axes, q.Spikes, b.first(), b.vUnit(),
 		})
 	}
 	return list
@@ -274,7 +283,7 @@ func (q Special) String() string {
 	if len(q.axes) > 1 {
 		text += ", " + at(q.axes[1], q.y)
 	}
-	text += fmt.Sprintf(", V = %.6g%s", q.v, q.vUnit)
+	text += fmt.Sprintf(", %s = %.6g%s", q.first, q.v, q.vUnit)
 	if q.frequency > 0 {
 		text += fmt.Sprintf(", %.6g Hz", q.frequency)
 	}

@@ -169,18 +169,39 @@ func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
 	return s.axis(margin)
 }
 
-// wrap breaks a title that is wider than width, points, after commas.
+// wrap breaks a title that is wider than width, points, after commas and semicolons, and where a part is wider itself
+// between words.
 func (s *Style) wrap(title string, width float64) string {
-	var lines []string
-	line := ""
-	for part := range strings.SplitAfterSeq(title, ", ") {
-		if w, _ := boxOf(s.title(), strings.TrimRight(line+part, " ")); line != "" && float64(w) > width {
-			lines = append(lines, strings.TrimRight(line, " "))
-			line = ""
-		}
-		line += part
+	wide := func(text string) bool {
+		w, _ := boxOf(s.title(), strings.TrimRight(text, " "))
+		return float64(w) > width
 	}
-	return strings.Join(append(lines, line), "\n")
+	join := func(parts []string) (lines []string) {
+		line := ""
+		for _, part := range parts {
+			if line != "" && wide(line+part) {
+				lines = append(lines, strings.TrimRight(line, " "))
+				line = ""
+			}
+			line += part
+		}
+		return append(lines, line)
+	}
+	var all []string
+	for line := range strings.SplitSeq(title, "\n") {
+		for _, line := range join(clauses(line)) {
+			all = append(all, join(strings.SplitAfter(line, " "))...)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// clauses are the parts of a text that end in a comma or a semicolon and a space.
+func clauses(text string) (parts []string) {
+	for part := range strings.SplitAfterSeq(text, ", ") {
+		parts = append(parts, strings.SplitAfter(part, "; ")...)
+	}
+	return parts
 }
 
 // rowHeight is that of the legend.

@@ -14,7 +14,7 @@ import (
 // Phase is the picture of a phase plane.
 func Phase(title string, p *dynamics.Plane) *Figure {
 	panel := Panel{
-		XLabel: firstLabel(p.X), YLabel: secondLabel(p), Height: 110,
+		XLabel: withUnit(p.X, p.Units[0]), YLabel: withUnit(p.Y, p.Units[1]), Height: 110,
 		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: shownY(p),
 	}
 	if p.Reset != nil { // so that the threshold is seen
@@ -88,23 +88,12 @@ func smallCycles(p *dynamics.Plane) (w window, ok bool) {
 	return w.wider(0.3), ok
 }
 
-// firstLabel is the label of an axis of the first state: V, or what is no potential.
-func firstLabel(name string) string {
-	if name == "V" {
-		return "V (mV)"
+// withUnit is the label of an axis: the name of a state with its unit, if it has one.
+func withUnit(name, unit string) string {
+	if unit == "" || unit == "1" {
+		return name
 	}
-	return name
-}
-
-// secondLabel is the second axis in words.
-func secondLabel(p *dynamics.Plane) string {
-	switch p.Y {
-	case "w":
-		return "w (pA)"
-	case "dV/dt":
-		return "dV/dt (mV/ms)"
-	}
-	return p.Y
+	return name + " (" + unit + ")"
 }
 
 // named is a line through points, with an entry in the legend if legend is true.
@@ -240,7 +229,7 @@ func PlaneTable(p *dynamics.Plane) *table.Table {
 			c.VMax), append(multiplier, c.Multiplier)
 	}
 	column := func(of string) string { // of the first state, which may be no potential
-		if p.X == "V" {
+		if p.Units[0] == "mV" {
 			return "V" + of + "_mV"
 		}
 		return p.X + of
@@ -254,10 +243,10 @@ func PlaneTable(p *dynamics.Plane) *table.Table {
 
 // secondColumn is the heading of the second variable.
 func secondColumn(p *dynamics.Plane) string {
-	switch p.Y {
-	case "w":
+	switch {
+	case p.Y == "w" && p.Units[1] == "pA":
 		return "w_pA"
-	case "dV/dt":
+	case p.Y == "dV/dt":
 		return "dV/dt_mV/ms"
 	}
 	return p.Y

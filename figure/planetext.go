@@ -29,17 +29,21 @@ func PlaneText(p *dynamics.Plane, m *model.Model) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("%s at %s; eigenvalues %s per ms", f.Type, at, strings.Join(eigenvalues, ", ")))
 	}
+	first, unit := m.States[0].Name, ""
+	if q := m.States[0]; q.Unit != "1" {
+		unit = " " + q.Unit
+	}
 	for _, c := range p.Cycles {
-		lines = append(lines, fmt.Sprintf("%s cycle of %.6g ms (%.6g Hz), V from %.6g to %.6g mV; multiplier %.3g",
-			Stability(c.Stable), c.Period, 1000/c.Period, c.VMin, c.VMax, c.Multiplier))
+		lines = append(lines, fmt.Sprintf("%s cycle of %.6g ms (%.6g Hz), %s from %.6g to %.6g%s; multiplier %.3g",
+			Stability(c.Stable), c.Period, 1000/c.Period, first, c.VMin, c.VMax, unit, c.Multiplier))
 	}
 	for _, t := range p.Trajectories {
 		if n := len(t.Spikes); n == 1 {
 			lines = append(lines,
-				fmt.Sprintf("the trajectory from %.6g mV fires 1 spike, the first after %.6g ms", t.Start[0], t.Spikes[0]))
+				fmt.Sprintf("the trajectory from %.6g%s fires 1 spike, the first after %.6g ms", t.Start[0], unit, t.Spikes[0]))
 		} else if n > 1 {
-			lines = append(lines, fmt.Sprintf("the trajectory from %.6g mV fires %d spikes, the first after %.6g ms",
-				t.Start[0], n, t.Spikes[0]))
+			lines = append(lines, fmt.Sprintf("the trajectory from %.6g%s fires %d spikes, the first after %.6g ms",
+				t.Start[0], unit, n, t.Spikes[0]))
 		}
 	}
 	return lines
