@@ -5,6 +5,7 @@ package code
 import (
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -14,27 +15,84 @@ import (
 //go:noescape
 func call(entry uintptr, a *arguments)
 
-// memory is pages with machine code.
+// memory is pages with machine code, which is executable and not writable.
 type memory struct{ pages []byte }
 
-// newMemory maps pages, writes the code, and makes them executable and read-only.
+// newMemory writes code to pages and makes them executable and read-only.
 func newMemory(code []byte) (*memory, error) {
-	size := (len(code) + os.Getpagesize() - 1) / os.Getpagesize() * os.Getpagesize()
-	pages, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	pages, err := allPages.take((len(code) + os.Getpagesize() - 1) / os.Getpagesize())
 	if err != nil {
 		return nil, fmt.Errorf("no memory for machine code: %w", err)
 	}
 	copy(pages, code)
 	if err := syscall.Mprotect(pages, syscall.PROT_READ|syscall.PROT_EXEC); err != nil {
-		_ = syscall.Munmap(pages)
 		return nil, fmt.Errorf("the system allows no machine code made at run time: %w", err)
 	}
 	return &memory{pages}, nil
 }
 
+// pageStore gives out pages of large blocks, each of which the system is asked to keep together in physical memory.
+// Pages of a program that are apart there may not fit into the instruction cache at the same time, depending on their
+// physical addresses: one process in a hundred took four times as long a step.
+type pageStore struct {
+	sync.Mutex
+	rest []byte           // of the last block
+	free map[int][][]byte // pages that were given back, by their number
+}
+
+const blockSize = 2 << 20 // bytes, a huge page
+
+var allPages = pageStore{free: map[int][][]byte{}}
+
+// take returns n writable pages that follow each other.
+func (s *pageStore) take(n int) ([]byte, error) {
+	s.Lock()
+	defer s.Unlock()
+	if have := s.free[n]; len(have) > 0 {
+		s.free[n] = have[:len(have)-1]
+		return have[len(have)-1], nil
+	}
+	size := n * os.Getpagesize()
+	if size > len(s.rest) {
+		block, err := newBlock(max(size, blockSize))
+		if err != nil {
+			return nil, err
+		}
+		s.rest = block
+	}
+	pages := s.rest[:size:size]
+	s.rest = s.rest[size:]
+	return pages, nil
+}
+
+// give takes back pages that take has returned. Those that cannot be made writable again are lost.
+func (s *pageStore) give(pages []byte) {
+	if syscall.Mprotect(pages, syscall.PROT_READ|syscall.PROT_WRITE) != nil {
+		return
+	}
+	s.Lock()
+	defer s.Unlock()
+	n := len(pages) / os.Getpagesize()
+	s.free[n] = append(s.free[n], pages)
+}
+
+// newBlock maps memory that starts on a multiple of blockSize.
+func newBlock(size int) ([]byte, error) {
+	all, err := syscall.Mmap(
+		-1, 0, size+blockSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE,
+	)
+	if err != nil {
+		return nil, err
+	}
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(all))) % blockSize)
+	block := all[skip:][:size:size]
+	adviseHuge(block)
+	return block, nil
+}
+
 func (m *memory) entry() uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(m.pages))) }
 
-func (m *memory) free() { _ = syscall.Munmap(m.pages) }
+func (m *memory) free() { allPages.give(m.pages) }
 
 // probe makes and runs a function that does nothing.
 func probe() error {
