@@ -19,7 +19,7 @@ type Network struct {
 	Title    string                // of its row
 	Name     string                // in the library
 	Settings []description.Setting // that make it smaller
-	Large    bool                  // takes gigabytes: measured only if Selection.Rows names it
+	Large    bool                  // takes long or gigabytes: measured only if Selection.Rows names it
 	OnGrid   bool
 	ISA      kernels.ISA
 	Workers  int
@@ -35,7 +35,14 @@ var networks = []Network{
 	{Title: "brunel", Name: "brunel"},
 	{Title: "cuba", Name: "cuba"},
 	{Title: "coba", Name: "coba"},
+	{
+		Title:    "coba-40000",
+		Name:     "coba",
+		Settings: []description.Setting{{Name: "N_E", Text: "32000"}, {Name: "P", Text: "0.002"}},
+		Large:    true,
+	},
 	{Title: "cobahh", Name: "cobahh"},
+	{Title: "hpc-fifth", Name: "hpc", Settings: []description.Setting{{Name: "scale", Text: "0.2"}}, Large: true},
 	{Title: "microcircuit-tenth", Name: "microcircuit", Settings: []description.Setting{{Name: "scale", Text: "0.1"}}},
 	{
 		Title:    "microcircuit-dc",

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""networks.py [cuba] [coba] [brunel]: networks of popsim's library in Brian2, as C++ programs, and in popsim.
+"""networks.py [cuba] [coba] [coba_40000] [cobahh] [brunel] [hpc_fifth]: networks of popsim's library in Brian2, as C++
+programs, and in popsim.
 
     apt-get install python3-brian g++
     bench/peers/networks.py
 
-Each takes a second of model time in steps of 0.1 ms, spikes on the grid, with the same equations, sizes, laws of
+Each takes a second of model time in steps of 0.1 ms (cobahh: 0.05 ms), spikes on the grid, with the same equations, sizes, laws of
 connections, delays and inputs; neither side keeps spikes but their number. Times are processor time in seconds for that
 second on one core: of Brian2 of a run of 1 s less one of 0.1 s, scaled, so that building does not count; of popsim by
 `bench --kind network`, which leaves building out and takes the lowest tenth of its laps. Rates tell that both do the
@@ -19,6 +20,7 @@ import sys
 import tempfile
 
 import brian2 as b2
+import numpy
 from brian2 import Hz, ms, mV
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -45,14 +47,55 @@ def cuba():
             connect(g[3200:], g, 0.02, "gi_post += -9*mV", 0.1)]
 
 
-def coba():
-    g = b2.NeuronGroup(4000, """
+def coba(n=4000):
+    g = b2.NeuronGroup(n, """
         dv/dt = (-60*mV - v + ge*(0*mV - v) + gi*(-80*mV - v))/(20*ms) : volt (unless refractory)
         dge/dt = -ge/(5*ms) : 1
         dgi/dt = -gi/(10*ms) : 1
         """, threshold="v > -50*mV", reset="v = -60*mV", refractory=5 * ms, method="exponential_euler")
     g.v, g.ge, g.gi = "-65*mV + 5*mV*randn()", "randn()*1.5 + 4", "randn()*12 + 20"
-    return [g, connect(g[:3200], g, 0.02, "ge_post += 0.6", 0.1), connect(g[3200:], g, 0.02, "gi_post += 6.7", 0.1)]
+    return [g, connect(g[:n * 4 // 5], g, 80 / n, "ge_post += 0.6", 0.1),
+            connect(g[n * 4 // 5:], g, 80 / n, "gi_post += 6.7", 0.1)]
+
+
+def coba_40000():
+    return coba(40000)
+
+
+def cobahh():
+    """Currents in mV/ms, conductances in 1/ms: divided by 1 uF/cm2."""
+    b2.defaultclock.dt = 0.05 * ms
+    g = b2.NeuronGroup(4000, """
+        dv/dt = (0.05*(-60*mV-v) + ge*(0*mV-v) + gi*(-80*mV-v) + 100*m**3*h*(50*mV-v) + 30*n**4*(-90*mV-v))/ms : volt
+        dm/dt = (0.32*4/exprel((17-u)/4)*(1-m) - 0.28*5/exprel((u-40)/5)*m)/ms : 1
+        dn/dt = (0.032*5/exprel((15-u)/5)*(1-n) - 0.5*exp((10-u)/40)*n)/ms : 1
+        dh/dt = (0.128*exp((17-u)/18)*(1-h) - 4/(1+exp((40-u)/5))*h)/ms : 1
+        dge/dt = -ge/(5*ms) : 1
+        dgi/dt = -gi/(10*ms) : 1
+        u = v/mV + 63 : 1
+        """, threshold="v > -20*mV", refractory=3 * ms, method="exponential_euler")
+    g.v, g.ge, g.gi = "-65*mV + 5*mV*randn()", "0.2 + 0.075*randn()", "1 + 0.6*randn()"
+    return [g, connect(g[:3200], g, 0.02, "ge_post += 0.03", 0.1), connect(g[3200:], g, 0.02, "gi_post += 0.335", 0.1)]
+
+
+def hpc_fifth():
+    """Currents are given as what they times R are, mV."""
+    peak, slope = 45.6096 * 10 / 250, numpy.e / 0.3258272240372284
+    g = lif(2250, """dv/dt = (i-v+rest)/tau : volt (unless refractory)
+        di/dt = y - i/(0.3258272240372284*ms) : volt
+        dy/dt = -y/(0.3258272240372284*ms) : volt/second""", 10, 0, 20, 0, 0.5)
+    g.v = "5.7*mV + 7.2*mV*randn()"
+    weight = peak * slope * mV / ms
+    parts, draw = [g], numpy.random.default_rng(1)
+    for first, n, k, factor in ((0, 1800, 9000, 1), (1800, 450, 2250, -5)):
+        s = b2.Synapses(g, g, on_pre="y_post += w", namespace={"w": factor * weight})
+        target = numpy.repeat(numpy.arange(2250), k)
+        source = draw.integers(0, n - ((target >= first) & (target < first + n))) + first
+        s.connect(i=source + (source >= target) * ((target >= first) & (target < first + n)), j=target)
+        s.delay = 1.5 * ms
+        parts.append(s)
+    rate = 1.685 * 20 / (peak * slope * 0.3258272240372284**2)  # of all external synapses together, 1/ms
+    return [*parts, b2.PoissonInput(g, "y", 9000, rate * 1000 / 9000 * Hz, weight)]
 
 
 def brunel():
@@ -96,9 +139,9 @@ def main():
         subprocess.run(["go", "build", "-o", program, "./cmd/popsim"], cwd=ROOT, check=True)
         print("| network | Brian2 | Hz | popsim, grid | Hz | Brian2/popsim | popsim, inside | Brian2/popsim |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for make in [x for x in (cuba, coba, brunel) if x.__name__ in sys.argv[1:] or not sys.argv[1:]]:
+        for make in [x for x in (cuba, coba, coba_40000, cobahh, brunel, hpc_fifth) if x.__name__ in sys.argv[1:] or not sys.argv[1:]]:
             (short, few), (long, many) = brian(make, 100), brian(make, 1000)
-            ours = {s: popsim(program, make.__name__, s) for s in ("grid", "inside")}
+            ours = {s: popsim(program, make.__name__.replace("_", "-"), s) for s in ("grid", "inside")}
             theirs = (long - short) / 0.9
             (grid, rate), (inside, _) = ours["grid"], ours["inside"]
             print(f"| {make.__name__} | {theirs:.3g} | {(many - few) / 0.9:.3g} | {grid:.3g} | {rate:.3g} | "
