@@ -94,7 +94,7 @@ func (b *Bifurcation) allNames() (names []Text) {
 	return names
 }
 
-// mostNames is the number of special points beyond which the legend alone explains the marks.
+// mostNames is the number of special points beyond which the legend alone explains marks that are close to others.
 const mostNames = 12
 
 // title is that of the picture; it mentions an interruption.
@@ -322,7 +322,13 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 		near = 0.012 // of the axis: of names closer than this only one is written
 		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
 		same = 0.5   // mV: one height
+		high = 10    // mV: the height of several names
+		pure = 0.02  // what counts as 1 mV in a first state that is no potential
 	)
+	unit := 1.0
+	if b.vUnit() != " mV" {
+		unit = pure
+	}
 	var shown []Special
 	legend := map[string]bool{}
 	all := b.Specials()
@@ -337,10 +343,16 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 		}
 		again := false
 		for _, t := range shown {
-			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)
-			again = again || t.label == q.label && (apart < near && height < 10 || apart < wide && height < same)
+			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)/unit
+			again = again || t.label == q.label && (apart < near && height < high || apart < wide && height < same)
 		}
-		if named && !again && len(all) <= mostNames {
+		beside := 0 // points, with this one
+		for _, t := range all {
+			if math.Abs(t.x-q.x) < 2*near*(b.Axes[0].Hi-b.Axes[0].Lo) {
+				beside++
+			}
+		}
+		if named && !again && (len(all) <= mostNames || beside == 1) {
 			shown = append(shown, q)
 			texts = append(texts, Text{X: q.x, Y: y, Text: q.title()})
 		}

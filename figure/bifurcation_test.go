@@ -85,3 +85,29 @@ func TestStableUpToTheHopfPoint(t *testing.T) {
 		t.Error("an end of a branch has the mark of a Hopf point")
 	}
 }
+
+// TestNamesAmongManyPoints: of many special points those that stand alone have names, and of two folds of cycles whose
+// heights differ by a tenth of the picture both, where the first state is no potential.
+func TestNamesAmongManyPoints(t *testing.T) {
+	t.Parallel()
+	m := &model.Model{States: []model.State{{Name: "x", Unit: "1"}}}
+	at := func(x, v float64) dynamics.Point {
+		return dynamics.Point{Label: dynamics.CycleFold, Parameter: x, V: v}
+	}
+	b := &Bifurcation{Model: m, Axes: []Quantity{{"I", "1", 0, 1}}, Diagram: &dynamics.Diagram{}}
+	names := func(points ...dynamics.Point) int {
+		b.Diagram.Points = points
+		_, texts := b.marks(func(q Special) float64 { return q.v }, true)
+		return len(texts)
+	}
+	if n := names(at(0.5, 0), at(0.6, 0.2)); n != 2 {
+		t.Errorf("%d of 2 points have names", n)
+	}
+	many := []dynamics.Point{at(0.1, 0)}
+	for range mostNames {
+		many = append(many, at(0.5, 0))
+	}
+	if n := names(many...); n != 1 {
+		t.Errorf("%d points have names, want only the one that stands alone", n)
+	}
+}
