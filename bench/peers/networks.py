@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""networks.py [cuba] [coba] [coba_40000] [cobahh] [brunel] [hpc_fifth]: networks of popsim's library in Brian2, as C++
+"""networks.py [cuba] [coba] [coba_40000] [cobahh] [brunel]: networks of popsim's library in Brian2, as C++
 programs, and in popsim.
 
     apt-get install python3-brian g++
@@ -20,7 +20,6 @@ import sys
 import tempfile
 
 import brian2 as b2
-import numpy
 from brian2 import Hz, ms, mV
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -78,26 +77,6 @@ def cobahh():
     return [g, connect(g[:3200], g, 0.02, "ge_post += 0.03", 0.1), connect(g[3200:], g, 0.02, "gi_post += 0.335", 0.1)]
 
 
-def hpc_fifth():
-    """Currents are given as what they times R are, mV."""
-    peak, slope = 45.6096 * 10 / 250, numpy.e / 0.3258272240372284
-    g = lif(2250, """dv/dt = (i-v+rest)/tau : volt (unless refractory)
-        di/dt = y - i/(0.3258272240372284*ms) : volt
-        dy/dt = -y/(0.3258272240372284*ms) : volt/second""", 10, 0, 20, 0, 0.5)
-    g.v = "5.7*mV + 7.2*mV*randn()"
-    weight = peak * slope * mV / ms
-    parts, draw = [g], numpy.random.default_rng(1)
-    for first, n, k, factor in ((0, 1800, 9000, 1), (1800, 450, 2250, -5)):
-        s = b2.Synapses(g, g, on_pre="y_post += w", namespace={"w": factor * weight})
-        target = numpy.repeat(numpy.arange(2250), k)
-        source = draw.integers(0, n - ((target >= first) & (target < first + n))) + first
-        s.connect(i=source + (source >= target) * ((target >= first) & (target < first + n)), j=target)
-        s.delay = 1.5 * ms
-        parts.append(s)
-    rate = 1.685 * 20 / (peak * slope * 0.3258272240372284**2)  # of all external synapses together, 1/ms
-    return [*parts, b2.PoissonInput(g, "y", 9000, rate * 1000 / 9000 * Hz, weight)]
-
-
 def brunel():
     g = lif(12500, "dv/dt = -(v-rest)/tau : volt (unless refractory)", 20, 0, 20, 10, 2)
     g.v = "rand()*20*mV"
@@ -139,7 +118,7 @@ def main():
         subprocess.run(["go", "build", "-o", program, "./cmd/popsim"], cwd=ROOT, check=True)
         print("| network | Brian2 | Hz | popsim, grid | Hz | Brian2/popsim | popsim, inside | Brian2/popsim |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for make in [x for x in (cuba, coba, coba_40000, cobahh, brunel, hpc_fifth) if x.__name__ in sys.argv[1:] or not sys.argv[1:]]:
+        for make in [x for x in (cuba, coba, coba_40000, cobahh, brunel) if x.__name__ in sys.argv[1:] or not sys.argv[1:]]:
             (short, few), (long, many) = brian(make, 100), brian(make, 1000)
             ours = {s: popsim(program, make.__name__.replace("_", "-"), s) for s in ("grid", "inside")}
             theirs = (long - short) / 0.9
