@@ -104,7 +104,7 @@ func coherenceSentences(t *testing.T, dir string) []string {
 	return []string{fmt.Sprintf("ends in a fold at %.2f %%", slices.Max(file(t, dir, "folds.csv").column(t, "c")))}
 }
 
-// TestSilentStarts: the page of coba tells how many starts of coba:nest fall silent, and the rate of the others.
+// TestSilentStarts: the page of coba gives how many starts of coba:nest fall silent, and the rate of the others.
 func TestSilentStarts(t *testing.T) {
 	rates := readResult(t, results+"coba-nest.csv").column(t, "rate_Hz")
 	lasting := slices.DeleteFunc(slices.Clone(rates), func(x float64) bool { return x == 0 })

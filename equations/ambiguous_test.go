@@ -82,7 +82,7 @@ func TestSecondStateWithThreeSteadyValues(t *testing.T) {
 }
 
 // TestCurveEndsAtTheThreshold: the curve of equilibria of a model that resets, whose second state has several steady
-// values, ends where the neuron spikes, and is told to.
+// values, ends where the neuron spikes, with a warning that says so.
 func TestCurveEndsAtTheThreshold(t *testing.T) {
 	t.Parallel()
 	const tolerance = 1e-9

@@ -2,5 +2,5 @@
 
 package code
 
-// adviseHuge does nothing: the system is not told how to place pages.
+// adviseHuge does nothing: these systems have no such advice.
 func adviseHuge([]byte) {}
