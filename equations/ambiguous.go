@@ -68,9 +68,9 @@ func ambiguous(m *model.Model, p, start []float64, from func(p, y []float64) flo
 		known := false
 		for _, offset := range offsets {
 			for j, x := range start {
-				y[j] = x + max(1, 2*math.Abs(x))*offset[j]
+				y[j] = x + float64(max(1, float64(2*math.Abs(x)))*offset[j])
 			}
-			y[0] = lo - width + 3*width*float64(k)/(values-1)
+			y[0] = lo - width + float64(3*width*float64(k))/(values-1)
 			if i := from(p, y); math.IsNaN(i) {
 				continue
 			}
@@ -98,7 +98,7 @@ func even(n, d int) (points [][]float64) {
 	for k := range n {
 		point := make([]float64, d)
 		for j := range point {
-			part := float64(k+1) * math.Pow(root, -float64(j+1))
+			part := float64(float64(k+1) * math.Pow(root, -float64(j+1)))
 			point[j] = float64(2*(part-math.Floor(part))) - 1
 		}
 		points = append(points, point)
