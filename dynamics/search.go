@@ -109,8 +109,9 @@ func (c *section) gain(v float64) float64 {
 }
 
 // planarCycles finds the cycles of a planar model at its current parameters by the return maps on the sections of all
-// equilibria. Between two adjacent values of the scan it finds one cycle or none; two closer together are found by
-// continuation from parameters where they are further apart.
+// equilibria. Between two adjacent values of the scan it finds one cycle or none, and the stable one of two if returns
+// from the outer value lead to it; others so close together are found by continuation from parameters where they are
+// further apart.
 func (s *system) planarCycles() []foundCycle {
 	var cycles []foundCycle
 	equilibria := s.equilibria()
@@ -142,6 +143,10 @@ func (s *system) planarCycles() []foundCycle {
 			}
 			if k > 0 && (ghi < 0) != (glo < 0) && !math.IsNaN(ghi) && !math.IsNaN(glo) {
 				if f, ok := c.locate(lo, hi, glo); ok && !slices.ContainsFunc(cycles, f.like) {
+					cycles = append(cycles, f)
+				}
+			} else if k > 0 && g < 0 && v+g > lo {
+				if f, ok := c.contracted(v, lo); ok && !slices.ContainsFunc(cycles, f.like) {
 					cycles = append(cycles, f)
 				}
 			}
@@ -188,6 +193,18 @@ func (c *section) locate(lo, hi, glo float64) (foundCycle, bool) {
 		const near = 0.05 // mV; a cycle is left as slowly as it attracts
 		ok = c.turnUntilSettled(&f, lo, math.Inf(-1), math.Inf(1)) || f.y != nil && math.Abs(f.y[0]-lo) < near
 	}
+	if ok {
+		f.trace(c.system)
+	}
+	return f, ok
+}
+
+// contracted finds the stable cycle to which returns from v lead without passing lo, though the gain is negative at
+// both: where the return map is constant to many digits, down to a threshold, an unstable cycle lies close below the
+// stable one.
+func (c *section) contracted(v, lo float64) (foundCycle, bool) {
+	var f foundCycle
+	ok := c.turnUntilSettled(&f, v, lo, v)
 	if ok {
 		f.trace(c.system)
 	}
