@@ -71,17 +71,13 @@ func (s *store) markAll(source int, list []local) (seconds []local) {
 	return seconds
 }
 
-// gather records a spike whose edges with a delay of d steps are rows of bits. Those of one table are one run: their
+// gather records a spike whose edges arrive and are rows of bits. Those of one table are one run: their
 // sources follow each other in the order of the sums.
-func (r *shard) gather(ti int32, sp *spike, d int) {
-	t := r.tables[ti]
-	if d != t.least {
-		return
-	}
+func (r *shard) gather(t *table, e *tableSpike) {
 	if len(t.gathered) == 0 {
-		r.runs = append(r.runs, runOf{Table: ti, Unit: &onePerEdge})
+		r.runs = append(r.runs, runOf{Table: e.table, Unit: &onePerEdge})
 	}
-	t.gathered = append(t.gathered, sp.neuron-int32(t.first))
+	t.gathered = append(t.gathered, e.source)
 }
 
 // addBits adds the edges of all sources that were gathered to a row.

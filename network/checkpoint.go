@@ -101,7 +101,7 @@ func (n *Network) Restore(r io.Reader) error {
 	}
 	for _, s := range n.ranges {
 		s.rewindInputs(n.step)
-		s.unitsFrom = 0
+		s.spikesFrom = 0
 	}
 	return c.err
 }

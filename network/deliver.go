@@ -27,7 +27,7 @@ func (r *shard) deliver(k int64) {
 	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
 		r.clearRuns()
 	}
-	r.keepUnits(k - l.steps)
+	r.keepSpikes(k - l.steps)
 	r.deliverFrom(k, longest, int(l.steps))
 	r.addSums(k)
 }
@@ -39,7 +39,7 @@ func (r *shard) prepare(k, end int64) {
 	l := r.net.layout
 	r.part(delivery)
 	r.prepared, r.preparedSteps = k, min(int64(len(r.stepRows)), end-k)
-	r.keepUnits(k - l.steps - 1)
+	r.keepSpikes(k - l.steps - 1)
 	for j := range r.preparedSteps {
 		r.useStep(int(j))
 		r.clearRuns()
@@ -115,84 +115,6 @@ func (r *shard) addRuns(runs []runOf) {
 	}
 }
 
-// listRuns lists the runs that arrive in step k with delays from longest down to least.
-func (r *shard) listRuns(k int64, longest, least int) {
-	for d := longest; d >= least; d-- {
-		for n, from := range r.net.ranges {
-			spikes := from.emitted(k - int64(d))
-			for i := range spikes {
-				sp := &spikes[i]
-				for j, ti := range r.tablesOf[sp.population] {
-					t := r.tables[ti]
-					if t.style == bitRows {
-						r.gather(int32(ti), sp, d)
-						continue
-					}
-					unit := r.unitOf(n, k-int64(d), i, j)
-					if t.style == spread {
-						t.collect(sp, d, unit)
-						continue
-					}
-					r.note(int32(ti), sp, d, false, unit)
-					if t.style == timed {
-						r.note(int32(ti), sp, d-1, true, unit)
-					}
-				}
-			}
-		}
-		r.listUnstored()
-	}
-}
-
-// onePerEdge is what an edge of weight 1 adds on the grid.
-var onePerEdge = asm.UnitEdge{Add: [3]float64{1}}
-
-// keepUnits computes, once for each spike up to step last that can still arrive and each table of its population, what
-// an edge of weight 1 adds.
-func (r *shard) keepUnits(last int64) {
-	l := r.net.layout
-	if l.spec.OnGrid {
-		return
-	}
-	if r.units == nil {
-		r.units = make([][][]asm.UnitEdge, len(r.history))
-		for i := range r.units {
-			r.units[i] = make([][]asm.UnitEdge, len(r.net.ranges))
-		}
-		for _, tables := range r.tablesOf {
-			r.mostTables = max(r.mostTables, len(tables))
-		}
-	}
-	for s := max(0, r.unitsFrom, last-int64(l.longest)-1); s <= last; s++ {
-		for n, from := range r.net.ranges {
-			all := r.units[r.slot(s)][n][:0]
-			for _, sp := range from.emitted(s) {
-				for _, ti := range r.tablesOf[sp.population] {
-					unit := asm.UnitEdge{Theta: sp.theta}
-					if t := r.tables[ti]; t.style != timed && !r.edgeByEdge(t) {
-						unit.Add = r.coefs(t.receptor, -1, sp.theta)
-					}
-					all = append(all, unit)
-				}
-				for range r.mostTables - len(r.tablesOf[sp.population]) {
-					all = append(all, asm.UnitEdge{})
-				}
-			}
-			r.units[r.slot(s)][n] = all
-		}
-		r.unitsFrom = s + 1
-	}
-}
-
-// unitOf is what an edge of weight 1 in table j of its population adds in step k for spike i of range n; where that
-// differs between targets only when the spike arrives.
-func (r *shard) unitOf(n int, k int64, i, j int) *asm.UnitEdge {
-	if r.net.layout.spec.OnGrid {
-		return &onePerEdge
-	}
-	return &r.units[r.slot(k)][n][i*r.mostTables+j]
-}
-
 // edgeByEdge reports whether what an edge of weight 1 adds differs between the targets of a table.
 func (r *shard) edgeByEdge(t *table) bool {
 	l := r.net.layout
@@ -211,21 +133,6 @@ func (r *shard) prefetch(u *runOf) {
 	if style := r.tables[u.Table].style; style != bitRows && style != spread {
 		kernels.PrefetchRange(u.First, min(prefetched, int(u.Blocks)*blockBytes[style]))
 	}
-}
-
-// note lists the edges of a spike that have a whole delay of d steps, in table number ti.
-func (r *shard) note(ti int32, sp *spike, d int, late bool, unit *asm.UnitEdge) {
-	t := r.tables[ti]
-	if d < t.least || d >= t.least+t.delays || t.gated {
-		return
-	}
-	source := int(sp.neuron) - t.first
-	at := source*(t.delays+1) + d - t.least
-	from, to := t.start[at], t.start[at+1]
-	r.runs = append(r.runs, runOf{
-		First: t.block(from), Unit: unit, Blocks: int32(to - from), Source: int32(source), Table: ti,
-		Falls: t.falls, Late: late,
-	})
 }
 
 // blocksOf are the blocks of a run, of the style of its table.

@@ -154,11 +154,11 @@ type shard struct {
 	out     []spike
 	runs    []runOf
 
-	// What an edge of weight 1 adds, by step modulo the length of history, range, spike and table (mostTables for each
-	// spike). Those of steps from unitsFrom on are still to be computed.
-	units      [][][]asm.UnitEdge
-	mostTables int
-	unitsFrom  int64
+	// By step modulo the length of history and by range, in their order: see keepSpikes. Those of steps from spikesFrom on
+	// are still to be computed.
+	spikes     [][][]tableSpike
+	spikesFrom int64
+	places     []tablePlace // of tables
 
 	filter     asm.EdgeFilter // of lanes with events
 	foundEdges []asm.FoundEdges

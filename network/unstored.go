@@ -135,11 +135,11 @@ func (r *shard) addUnstored(p *Projection, negative bool, u unstored) {
 	}
 }
 
-// collect notes a spike that arrives with a delay of d steps by edges that are not stored.
-func (t *table) collect(sp *spike, d int, unit *asm.UnitEdge) {
+// collect notes a spike that arrives by edges that are not stored.
+func (t *table) collect(e *tableSpike, onGrid bool) {
 	u := t.unstored
-	if source := int(sp.neuron) - t.first - u.first; d == t.least && source >= 0 && source < u.n {
-		u.spikes = append(u.spikes, spreadSpike{source, unit})
+	if source := int(e.source) - u.first; source >= 0 && source < u.n {
+		u.spikes = append(u.spikes, spreadSpike{source, e.unit(onGrid)})
 	}
 }
 
