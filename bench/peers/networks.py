@@ -66,7 +66,7 @@ def cobahh():
     b2.defaultclock.dt = 0.05 * ms
     g = b2.NeuronGroup(4000, """
         dv/dt = (0.05*(-60*mV-v) + ge*(0*mV-v) + gi*(-80*mV-v) + 100*m**3*h*(50*mV-v) + 30*n**4*(-90*mV-v))/ms : volt
-        dm/dt = (0.32*4/exprel((17-u)/4)*(1-m) - 0.28*5/exprel((u-40)/5)*m)/ms : 1
+        dm/dt = (0.32*4/exprel((13-u)/4)*(1-m) - 0.28*5/exprel((u-40)/5)*m)/ms : 1
         dn/dt = (0.032*5/exprel((15-u)/5)*(1-n) - 0.5*exp((10-u)/40)*n)/ms : 1
         dh/dt = (0.128*exp((17-u)/18)*(1-h) - 4/(1+exp((40-u)/5))*h)/ms : 1
         dge/dt = -ge/(5*ms) : 1
