@@ -2,7 +2,7 @@
 
 package code
 
-import "syscall"
+import "golang.org/x/sys/unix"
 
 // adviseHuge asks for huge pages. Without them code runs all the same.
-func adviseHuge(block []byte) { _ = syscall.Madvise(block, syscall.MADV_HUGEPAGE) }
+func adviseHuge(block []byte) { _ = unix.Madvise(block, unix.MADV_HUGEPAGE) }

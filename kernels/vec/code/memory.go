@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // call runs the machine code at entry.
@@ -25,7 +26,7 @@ func newMemory(code []byte) (*memory, error) {
 		return nil, fmt.Errorf("no memory for machine code: %w", err)
 	}
 	copy(pages, code)
-	if err := syscall.Mprotect(pages, syscall.PROT_READ|syscall.PROT_EXEC); err != nil {
+	if err := unix.Mprotect(pages, unix.PROT_READ|unix.PROT_EXEC); err != nil {
 		return nil, fmt.Errorf("the system allows no machine code made at run time: %w", err)
 	}
 	return &memory{pages}, nil
@@ -67,7 +68,7 @@ func (s *pageStore) take(n int) ([]byte, error) {
 
 // give takes back pages that take has returned. Those that cannot be made writable again are lost.
 func (s *pageStore) give(pages []byte) {
-	if syscall.Mprotect(pages, syscall.PROT_READ|syscall.PROT_WRITE) != nil {
+	if unix.Mprotect(pages, unix.PROT_READ|unix.PROT_WRITE) != nil {
 		return
 	}
 	s.Lock()
@@ -78,8 +79,8 @@ func (s *pageStore) give(pages []byte) {
 
 // newBlock maps memory that starts on a multiple of blockSize.
 func newBlock(size int) ([]byte, error) {
-	all, err := syscall.Mmap(
-		-1, 0, size+blockSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE,
+	all, err := unix.Mmap(
+		-1, 0, size+blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE,
 	)
 	if err != nil {
 		return nil, err
