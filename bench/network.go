@@ -126,7 +126,7 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 		return w, err
 	}
 	begin := time.Now()
-	net, err := network.Build(ctx, res.Spec, network.Config{Workers: n.Workers, ISA: n.ISA})
+	net, err := res.Build(ctx, network.Config{Workers: n.Workers, ISA: n.ISA})
 	if err != nil {
 		return w, err
 	}

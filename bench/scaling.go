@@ -71,7 +71,7 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	if err != nil {
 		return p, err
 	}
-	net, err := network.Build(ctx, res.Spec, network.Config{Ranges: n.Workers, ISA: n.ISA})
+	net, err := res.Build(ctx, network.Config{Ranges: n.Workers, ISA: n.ISA})
 	if err != nil {
 		return p, err
 	}

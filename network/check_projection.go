@@ -225,11 +225,11 @@ func (c *checker) total(what string, n int64, p *Projection) {
 	}
 	switch {
 	case n < 0:
-		c.fault("%s: %d edges; 0 or more are needed", what, n)
+		c.fault("%s: total %d; 0 or more are needed", what, n)
 	case p.NoMultapses && float64(n) > pairs:
-		c.fault("%s: %d edges without multapses; %.0f pairs are there to be connected", what, n, pairs)
+		c.fault("%s: total %d without multapses; %.0f pairs are there to be connected", what, n, pairs)
 	case n > 0 && pairs == 0:
-		c.fault("%s: %d edges without autapses, but there is only one neuron", what, n)
+		c.fault("%s: total %d without autapses, but there is only one neuron", what, n)
 	}
 }
 

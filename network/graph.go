@@ -311,8 +311,11 @@ func (d *drawing) usable(b *bundle) error {
 		if w-w != 0 || conductance && w < 0 {
 			pre, post := b.end(k)
 			most := ""
+			if _, ring := d.p.Rule.(Ring); ring {
+				most = ", the ring's factor included"
+			}
 			if conductance {
-				most = "; conductances are at least 0 (clip or redraw them)"
+				most += "; conductances are at least 0 (clip or redraw them)"
 			}
 			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d%s", d.p.Name, w, pre, post, most)
 		}

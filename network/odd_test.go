@@ -77,7 +77,7 @@ var oddities = map[string]struct {
 		"only one neuron",
 		0,
 	},
-	"total -1":     {3, func(s *Spec, p *Projection) { p.Rule = Total{-1} }, "-1 edges", 0},
+	"total -1":     {3, func(s *Spec, p *Projection) { p.Rule = Total{-1} }, "total -1", 0},
 	"all by total": {4, func(s *Spec, p *Projection) { p.Rule, p.NoMultapses = Total{16}, true }, "", 16},
 	"total beyond": {4, func(s *Spec, p *Projection) { p.Rule, p.NoMultapses = Total{17}, true }, "16 pairs", 0},
 	"twice in a pool": {

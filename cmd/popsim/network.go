@@ -58,7 +58,7 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		s.Infof("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
 			cli.Duration(f.Seconds))
 	}
-	n, err := network.Build(ctx, r.resolved.Spec, network.Config{
+	n, err := r.resolved.Build(ctx, network.Config{
 		Workers: s.Workers.Value, ISA: r.isa,
 		Memory: int64(memory.Available()),
 	})

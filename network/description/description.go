@@ -4,6 +4,7 @@
 package description
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -201,6 +202,17 @@ type Result struct {
 	Files         []File      // @files that were read, by path, then files of models
 	Measures      []Measure   // in the order of the file
 	Map           MapDefaults
+
+	description *Description
+}
+
+// Build is network.Build of the Spec; errors about a table of the description say where it is.
+func (r *Result) Build(ctx context.Context, cfg network.Config) (*network.Network, error) {
+	n, err := network.Build(ctx, r.Spec, cfg)
+	if err != nil {
+		return nil, r.description.located(err)
+	}
+	return n, nil
 }
 
 // MapDefaults are defaults of flags for sweeps of many points.
@@ -222,9 +234,14 @@ type Parameter struct {
 func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
-		out: &Result{Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid}}, populations: map[string]int{},
-		used:  map[int]bool{},
-		files: map[string]*columns{}, models: map[string]string{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
+		out: &Result{
+			Spec:        &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid},
+			description: d,
+		},
+		populations: map[string]int{},
+		used:        map[int]bool{},
+		files:       map[string]*columns{}, models: map[string]string{}, broken: map[string]bool{},
+		faults: slices.Clone(d.faults),
 	}
 	r.parameters()
 	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)

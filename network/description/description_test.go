@@ -457,6 +457,37 @@ delay = "normal:1ms:1ms"
 	}
 }
 
+// TestWeightsHaveALine requires the line of weights that are found to be wrong when they are drawn.
+func TestWeightsHaveALine(t *testing.T) {
+	d, err := Parse("f.toml", []byte(`[population.E]
+model = "lif"
+n = 20
+[synapse.exc]
+kind = "exp-conductance"
+E = "0mV"
+tau = "2ms"
+[projection.P]
+from = "E"
+to = "E"
+synapse = "exc"
+rule = "ring:-1:40"
+weight = "1nS"
+delay = "1ms"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := d.Resolve(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = res.Build(t.Context(), network.Config{Workers: 1})
+	want := "f.toml:13:1: projection P: weight -0.99"
+	if got := text(err); !strings.HasPrefix(got, want) {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
+
 // TestTooMuch: what would take all memory, and what a slip of the pen gives, is refused in a line each before anything
 // is drawn.
 func TestTooMuch(t *testing.T) {

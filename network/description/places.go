@@ -7,11 +7,11 @@ import (
 	"popsim/fault"
 )
 
-// aboutTable finds in an error of network.Spec.Check the table that it is about.
+// aboutTable finds in an error of package network the table that it is about.
 var aboutTable = regexp.MustCompile(`^(population|synapse|projection|input) ([^\s:,]+)[:,]? ?(.*)`)
 
-// located adds to the faults of network.Spec.Check the places of the tables that they are about, or of the keys with
-// which they begin.
+// located adds to the faults of network.Spec.Check or network.Build the places of the tables that they are about, or of
+// the keys with which they begin.
 func (d *Description) located(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var all fault.List

@@ -30,7 +30,7 @@ func (s *Set) Point(ctx context.Context, res *description.Result, run Run) ([]fl
 }
 
 func (run Run) build(ctx context.Context, res *description.Result) (*network.Network, error) {
-	return network.Build(ctx, res.Spec, network.Config{Workers: run.Workers, ISA: run.ISA, Memory: run.Memory})
+	return res.Build(ctx, network.Config{Workers: run.Workers, ISA: run.ISA, Memory: run.Memory})
 }
 
 // measure runs a network from its start, and returns its measures.
@@ -68,7 +68,7 @@ const stretch = 10.0
 // Seconds estimates how long one run takes on one processor, from a short run of the first point.
 func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
 	begin := time.Now()
-	net, err := network.Build(ctx, x.Base.Spec, network.Config{Workers: 1, ISA: x.Run.ISA, Memory: x.Run.Memory})
+	net, err := x.Base.Build(ctx, network.Config{Workers: 1, ISA: x.Run.ISA, Memory: x.Run.Memory})
 	if err != nil {
 		return 0, err
 	}
