@@ -75,10 +75,18 @@ func (s *system) widened(free Free) Free {
 		hi := s.m.Steady(s.p, 0, y)
 		if lo < hi {
 			_, points, _ := equilibriumBranches(s, Free{Name: "I", Lo: lo, Hi: hi})
+			first, last := math.Inf(1), math.Inf(-1)
 			for _, q := range points {
 				if q.Label == Hopf {
-					wide.Lo, wide.Hi = min(wide.Lo, q.Parameter-0.1*(hi-lo)), max(wide.Hi, q.Parameter+0.1*(hi-lo))
+					first, last = min(first, q.Parameter), max(last, q.Parameter)
 				}
+			}
+			margin := 0.1 * (hi - lo)
+			if s.m.Outside() { // whose current may rise with a power of V far out
+				margin = min(margin, max(width, last-first))
+			}
+			if first <= last {
+				wide.Lo, wide.Hi = min(wide.Lo, first-margin), max(wide.Hi, last+margin)
 			}
 		}
 	}
