@@ -417,7 +417,8 @@ var (
 
 // TestResults runs the commands under the comment "results" anew. Their means agree with those of the stored results
 // within the errors of both, by Student's distribution: other roundings give other spikes, but the same means. Without
-// POPSIM_LONG one trial of each point is run, and commands under "results long" are not.
+// POPSIM_LONG one trial of each point is run, and commands under "results long" are not; -run TestResults/NAME runs the
+// one that wrote NAME.csv.
 func TestResults(t *testing.T) {
 	const probability = 0.9999 // that a right mean is accepted; there are some hundred
 	long := os.Getenv("POPSIM_LONG") != ""
@@ -440,15 +441,16 @@ func TestResults(t *testing.T) {
 					t.Errorf("%s, line %d: no -o NAME.csv", page, b.first+i)
 					continue
 				}
-				dir := t.TempDir()
-				if !long {
-					line = trialsOf.ReplaceAllString(line, "--trials 1")
-				}
-				runLines(t, block{comment: b.comment, first: b.first + i, lines: []string{line}}, dir, bin)
-				if t.Failed() {
-					continue
-				}
-				sameMeans(t, readResult(t, filepath.Join(dir, m[1]+".csv")), readResult(t, results+m[1]+".csv"), probability)
+				t.Run(m[1], func(t *testing.T) {
+					dir := t.TempDir()
+					if !long {
+						line = trialsOf.ReplaceAllString(line, "--trials 1")
+					}
+					runLines(t, block{comment: b.comment, first: b.first + i, lines: []string{line}}, dir, bin)
+					if !t.Failed() {
+						sameMeans(t, readResult(t, filepath.Join(dir, m[1]+".csv")), readResult(t, results+m[1]+".csv"), probability)
+					}
+				})
 			}
 		}
 	}

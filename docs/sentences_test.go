@@ -130,7 +130,11 @@ func noiseSentences(t *testing.T, dir string) []string {
 	if n := len(once); math.Abs(once[n-1]-once[0]-float64(n-1)*(frequency[1]-frequency[0])) > 1e-6 {
 		t.Errorf("one spike a cycle at %v: not between two frequencies", once)
 	}
+	const up, slope = 4000.0, 12 / 4000.0 // ms, and uA/cm2 per ms
+	spikes := file(t, dir, "ramp.csv").column(t, "time_ms")
 	return []string{
+		fmt.Sprintf("begins to fire at %.2f µA/cm² on the way up and ceases at %.2f on the way down", slope*spikes[0],
+			slope*(2*up-spikes[len(spikes)-1])),
 		"steps of the rate at 1, 2, 3 ... spikes a period",
 		fmt.Sprintf("from %.2g to %.2g Hz exactly once, then in every second cycle, and no more above %.3g Hz", once[0],
 			once[len(once)-1], last),
@@ -370,6 +374,13 @@ func TestBumpOfCompte(t *testing.T) {
 	}
 	says(t, "networks/memory.md", fmt.Sprintf("with %[1]g neurons %[2]d of %[3]d are lost, with %[4]g %[5]d, "+
 		"with %[7]g %[8]d", said...))
+}
+
+// TestEarlyRateOfCobahh: the rate over the stretch of time for which that of Brian2 is given.
+func TestEarlyRateOfCobahh(t *testing.T) {
+	r := readResult(t, results+"cobahh-early.csv")
+	mean, se := r.mean(t, "rate_Hz", 0)
+	says(t, "networks/cobahh.md", fmt.Sprintf("and this program %.2f ± %.2f (six)", mean, se))
 }
 
 // readJSON reads a file of the truth.

@@ -70,12 +70,14 @@ func (f *driveFlags) given() bool { return len(f.waveforms.List) > 0 || len(f.no
 // readDrive parses the input of a driven sweep, checks that it supports the other flags, and sets s.jobs.
 func (s *sweepCommand) readDrive() error {
 	var bad fault.List
-	for name, given := range map[string]bool{
-		"--refine": s.refine.Given, "--from": s.from.Given && s.from.Value != "rest",
-	} {
-		if given {
-			bad.About(name, fmt.Errorf("%s does not go together with --waveform, --noise and --trials", name))
-		}
+	if s.refine.Given {
+		bad.About("--refine", fault.Hint(errors.New("--refine finds where a neuron begins or ceases to fire; under noise "+
+			"or a waveform its rate has no such place"), "a finer range of values, and more --trials, show the curve"))
+	}
+	if s.from.Given && s.from.Value != "rest" {
+		bad.About("--from", fault.Hint(errors.New("--from carries a state from one current to the next; under noise or a "+
+			"waveform every point starts at rest"), "popsim run takes one neuron through the currents with "+
+			"--waveform ramp:0s:10s:LO:HI, with noise too"))
 	}
 	d := &s.input
 	bad.About("--waveform", s.readWaveform())
