@@ -19,13 +19,7 @@ type Matrix struct {
 func New(weights []float64) *Matrix {
 	n := len(weights)
 	m := &Matrix{n: n}
-	size := 1
-	if n > 1 {
-		size = 1 << bits.Len(uint(n-1))
-	}
-	if size > n { // no power of two: as a part of the product with a larger matrix
-		size *= 2
-	}
+	size := length(n)
 	m.spectrum, m.roots = make([]complex128, size), make([]complex128, size)
 	for k := range m.roots {
 		m.roots[k] = turn(k, size)
@@ -39,6 +33,24 @@ func New(weights []float64) *Matrix {
 	}
 	m.forward(m.spectrum)
 	return m
+}
+
+// length is that of the transforms of a matrix of n rows.
+func length(n int) int {
+	size := 1
+	if n > 1 {
+		size = 1 << bits.Len(uint(n-1))
+	}
+	if size > n { // no power of two: as a part of the product with a larger matrix
+		size *= 2
+	}
+	return size
+}
+
+// Bytes is the memory of a matrix of n rows and its Scratch.
+func Bytes(n int) int {
+	const vectors, number = 3, 16
+	return vectors * number * length(n)
 }
 
 // Len is the number of rows and columns.

@@ -89,9 +89,12 @@ func TestSmallNetworksAreNotShared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := n.rangeCount(Config{Workers: 4}, n.forecast(Config{Workers: 4})); got != c.ranges {
-			t.Errorf("%s: %d ranges for 4 workers, want %d (%v of work)", c.name, got, c.ranges,
-				n.work(n.forecast(Config{Workers: 4})))
+		f, err := n.forecast(Config{Workers: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := n.rangeCount(Config{Workers: 4}, f); got != c.ranges {
+			t.Errorf("%s: %d ranges for 4 workers, want %d (%v of work)", c.name, got, c.ranges, n.work(f))
 		}
 	}
 }

@@ -26,7 +26,10 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := n.forecast(c)
+	f, err := n.forecast(c)
+	if err != nil {
+		return nil, err
+	}
 	if c.Memory > 0 && f.Bytes > c.Memory {
 		return nil, fmt.Errorf("the network needs about %.3g GB for %.4g synapses; %.3g GB are available",
 			float64(f.Bytes)/1e9, float64(f.Edges), float64(c.Memory)/1e9)
@@ -37,17 +40,9 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		l.draws = append(l.draws, newDrawing(l, i))
 	}
 	for _, segs := range l.ranges(n.rangeCount(c, f)) {
-		n.ranges = append(n.ranges, &shard{net: n, segs: segs, number: len(n.ranges)})
-	}
-	n.inputReceptors()
-	n.joinReceptors()
-	for i := range l.receptors {
-		rc := &l.receptors[i]
-		l.series = append(l.series, rc.newSeries(l.classes[rc.class], s.Dt))
-	}
-	if len(l.receptors) > maxReceptors {
-		return nil, fmt.Errorf("%d kinds of synapse onto kinds of neuron, by sign; at most %d are possible",
-			len(l.receptors), maxReceptors)
+		n.ranges = append(n.ranges, &shard{
+			net: n, segs: segs, number: len(n.ranges), rowSteps: l.stepsTogether(l.lanes(segs)),
+		})
 	}
 	if err := newBuilder(ctx, n).build(); err != nil {
 		n.Close()

@@ -161,12 +161,13 @@ func (o *coupledSegment) start(r *shard) error {
 		numbers = append(numbers, q.c)
 	}
 	y, p := make([]float64, 4), make([]float64, len(o.p.P))
+	var initial initialState
 	for i := range o.n {
 		g := o.offset + i
 		for j, v := range o.p.P {
 			p[j] = v.At(g)
 		}
-		m.Initial(p, y[:len(m.States)])
+		initial.of(m, p, y[:len(m.States)])
 		for j, v := range o.p.Start {
 			if v != nil {
 				y[j] = v.At(g)

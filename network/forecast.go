@@ -1,10 +1,13 @@
 package network
 
 import (
+	"fmt"
 	"math"
 	"time"
+	"unsafe"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/sched"
 )
 
@@ -17,25 +20,31 @@ type Forecast struct {
 	Seconds float64 // of building, on all processors of this machine if nothing else runs
 }
 
-// Forecast computes the number of edges and the memory from the laws of the network, and the time by drawing a few of
+// Forecast is ForecastOf a run with the default Config.
+func (s *Spec) Forecast() (Forecast, error) { return s.ForecastOf(Config{}) }
+
+// ForecastOf computes the number of edges and the memory from the laws of the network, and the time by drawing a few of
 // its edges.
-func (s *Spec) Forecast() (Forecast, error) {
-	n, err := newNetwork(s, Config{})
+func (s *Spec) ForecastOf(c Config) (Forecast, error) {
+	n, err := newNetwork(s, c)
 	if err != nil {
 		return Forecast{}, err
 	}
-	f := n.forecast(Config{})
+	f, err := n.forecast(c)
+	if err != nil {
+		return Forecast{}, err
+	}
 	f.Seconds = n.buildingTime()
 	return f, nil
 }
 
-// forecast is Forecast without the time; traits have been found.
-func (n *Network) forecast(c Config) Forecast {
+// forecast is Forecast without the time.
+func (n *Network) forecast(c Config) (Forecast, error) {
 	l := n.layout
 	f := Forecast{Neurons: l.firsts[len(l.firsts)-1]}
 	expected := make([]map[pair]float64, len(l.spec.Projections)) // edges of each source
 	shares := make([]map[int]float64, len(expected))
-	busiest := 0.0
+	busiest, largest := 0.0, 0.0 // edges of a source in all projections, and those drawn at once
 	for i := range l.spec.Projections {
 		expected[i], shares[i] = l.expected(i), l.delayShares(i)
 		perSource := 0.0
@@ -47,10 +56,17 @@ func (n *Network) forecast(c Config) Forecast {
 			f.Edges += int64(l.edges(p))
 		}
 		busiest += perSource
+		largest = max(largest, l.drawnAtOnce(i))
 	}
 	f.Edges += f.stored
-	ranges := float64(len(l.ranges(n.rangeCount(c, f))))
-	bytes := float64(float64(f.Neurons)*n.neuronBytes()) + l.givenBytes()
+	count := len(l.ranges(n.rangeCount(c, f)))
+	columns, err := n.columnBytes(count)
+	if err != nil {
+		return Forecast{}, err
+	}
+	const dropped = 1.05 // with columns that are dropped while others are made
+	ranges := float64(count)
+	bytes := float64(dropped*columns) + l.givenBytes() + n.flightBytes(ranges)
 	for key, t := range n.pairs {
 		runs := make([]float64, t.most-t.least+1) // expected edges of a source, one range and each delay
 		for i, x := range expected {
@@ -81,10 +97,25 @@ func (n *Network) forecast(c Config) Forecast {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}
 	}
-	const edgeBytes = 40 // of an edge while those of its source are sorted
-	bytes += float64(float64(n.workers) * edgeBytes * busiest)
+	bytes += float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
 	f.Bytes = int64(bytes)
-	return f
+	return f, nil
+}
+
+// What a worker holds of an edge, bytes, with some slack: of those that are drawn at once, in bundle, and of those of a
+// source, in scratch.lists.
+const (
+	bundleBytes = 44.0
+	localBytes  = 20.0
+)
+
+// drawnAtOnce is the mean number of edges of projection i from one source, or onto one target if it is drawn by target.
+func (l *layout) drawnAtOnce(i int) float64 {
+	p := &l.spec.Projections[i]
+	if r, ok := p.Rule.(InDegree); ok {
+		return float64(r.K)
+	}
+	return l.edges(p) / float64(size(p.From))
 }
 
 // secondEdges is the mean number of edges from a source to lanes that it already has an edge to, of x edges.
@@ -101,28 +132,13 @@ func (l *layout) secondEdges(key pair, expected []map[pair]float64, x, lanes flo
 	return 0
 }
 
-// LeastNeuronBytes is the memory of a neuron without receptors: V, waking, parameters, places while the graph is built.
-const LeastNeuronBytes = 120.0
+// LeastNeuronBytes is a lower bound of the memory of a neuron, without receptors and parameters of its own.
+const LeastNeuronBytes = 70.0
 
-// neuronBytes is the memory of the neurons: columns of their states and of each receptor.
-func (n *Network) neuronBytes() float64 {
-	const each = 40 // of a receptor: two variables and the rows of a step
-	return LeastNeuronBytes + float64(each*float64(len(n.layout.receptors)))
-}
-
-// givenBytes is the memory of inputs, lists of edges and counts of edges.
+// givenBytes is the memory of lists of edges and of counts of edges, and of places while the graph is built.
 func (l *layout) givenBytes() (bytes float64) {
-	const (
-		train   = 48 // of an input to one neuron
-		arrived = 64 // of an arrival of a train inside a step, which is kept for the step
-		index   = 4  // of a listed edge, and of a source
-	)
-	for _, in := range l.spec.Inputs {
-		bytes += float64(train * float64(size(in.To)))
-		if in.Poisson != nil && !l.spec.OnGrid {
-			bytes += float64(arrived * float64(size(in.To)) * in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000)
-		}
-	}
+	const index = 4 // of a listed edge, and of a source
+	bytes = float64(float64(unsafe.Sizeof(home{})+unsafe.Sizeof(uint16(0))) * float64(l.firsts[len(l.firsts)-1]))
 	for _, p := range l.spec.Projections {
 		switch r := p.Rule.(type) {
 		case Edges:
@@ -133,6 +149,39 @@ func (l *layout) givenBytes() (bytes float64) {
 	}
 	return bytes
 }
+
+// flightBytes is the memory of spikes that are on their way, and of arrivals in the current step, if all neurons spike
+// at the rate of work.
+func (n *Network) flightBytes(ranges float64) (bytes float64) {
+	const slack = 1.5 // of slices that grow, over what they hold
+	l := n.layout
+	steps := float64(l.longest) + float64(2*l.steps) + 4
+	spikes := steps * float64(l.firsts[len(l.firsts)-1]) * expectedRate * l.spec.Dt
+	bytes = float64(slack*float64(unsafe.Sizeof(spike{}))*spikes) + float64(ranges*steps*sliceBytes)
+	if !l.spec.OnGrid {
+		most := 0
+		for p := range l.spec.Populations {
+			tables := 0
+			for key := range n.pairs {
+				if key.population == p {
+					tables++
+				}
+			}
+			most = max(most, tables)
+		}
+		bytes += ranges * (slack*float64(unsafe.Sizeof(asm.UnitEdge{}))*spikes*float64(most) + steps*ranges*sliceBytes)
+		for _, in := range l.spec.Inputs {
+			if in.Poisson != nil {
+				mean := in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000
+				bytes += float64(slack * float64(unsafe.Sizeof(arrival{})) * float64(size(in.To)) * mean)
+			}
+		}
+	}
+	return bytes
+}
+
+// sliceBytes is the size of the header of a slice.
+const sliceBytes = 24
 
 // expectedBlocks is the mean number of blocks of four edges of a run, if its number of edges has a Poisson law of this
 // mean.
@@ -338,13 +387,15 @@ func (n *Network) rangeCount(c Config, f Forecast) int {
 	return n.workers
 }
 
-// work estimates the processor time of an epoch, if all neurons fire at 10 spikes/s.
+// expectedRate is the rate of neurons, spikes/ms, where a cost depends on it.
+const expectedRate = 0.01
+
+// work estimates the processor time of an epoch, if all neurons spike at expectedRate.
 func (n *Network) work(f Forecast) time.Duration {
 	const ( // ns
 		onGrid, inside = 0.6, 1.8 // a step of LIF
 		other          = 15.0     // a step of any other model
 		event          = 1.5
-		rate           = 0.01 // spikes/ms
 	)
 	l := n.layout
 	each := 0.0
@@ -361,7 +412,7 @@ func (n *Network) work(f Forecast) time.Duration {
 		}
 		each += float64(cost * float64(p.N))
 	}
-	each += float64(float64(f.stored) * rate * l.spec.Dt * event)
+	each += float64(float64(f.stored) * expectedRate * l.spec.Dt * event)
 	return time.Duration(each * float64(l.steps))
 }
 
@@ -380,5 +431,18 @@ func newNetwork(s *Spec, c Config) (*Network, error) {
 	if n.workers <= 0 {
 		n.workers = sched.Allowed()
 	}
-	return n, n.traits()
+	if err := n.traits(); err != nil {
+		return nil, err
+	}
+	n.inputReceptors()
+	n.joinReceptors()
+	for i := range l.receptors {
+		rc := &l.receptors[i]
+		l.series = append(l.series, rc.newSeries(l.classes[rc.class], s.Dt))
+	}
+	if len(l.receptors) > maxReceptors {
+		return nil, fmt.Errorf("%d kinds of synapse onto kinds of neuron, by sign; at most %d are possible",
+			len(l.receptors), maxReceptors)
+	}
+	return n, nil
 }

@@ -12,10 +12,11 @@ import (
 	"popsim/sched"
 )
 
-// Tolerances of forecasts. Memory: laws are known, numbers of edges scatter by less than 1 %, the columns of neurons
-// are known roughly. Time: a sample of a few ms is timed, and other work on the machine may interrupt it.
+// Tolerances of forecasts. Memory: laws are known, numbers of edges scatter by less than 1 %, columns are known; what
+// is dropped on the way depends on when garbage is collected. Time: a sample of a few ms is timed, and other work may
+// interrupt it.
 const (
-	memoryTolerance = 0.15
+	memoryTolerance = 0.10
 	timeFactor      = 4
 )
 
@@ -53,18 +54,15 @@ func TestForecastsAreTrue(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var before, after runtime.MemStats
 			runtime.GC()
-			runtime.ReadMemStats(&before)
+			rise := heapPeak()
 			begin := processorTime()
 			n, err := network.Build(t.Context(), c.spec, network.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			seconds := (processorTime() - begin).Seconds() / float64(sched.Allowed())
-			runtime.ReadMemStats(&after)
-			// All that was ever allocated, so that nothing is overlooked that building held for a while.
-			taken := float64(after.TotalAlloc-before.TotalAlloc) + float64(network.MappedBytes(n))
+			taken := rise() + float64(network.MappedBytes(n))
 			y := n.Summary()
 			t.Logf("forecast %d edges, %.4g MB, %.3g s; %d edges, %.4g MB (graph %.4g MB), %.3g s",
 				f.Edges, float64(f.Bytes)/1e6, f.Seconds, y.Edges, taken/1e6, float64(y.Bytes)/1e6, seconds)

@@ -134,6 +134,7 @@ func (r *shard) prepareInputs() error {
 	l := r.net.layout
 	for _, t := range r.net.inputs {
 		p := &trainPart{train: t, rate: -1, cycle: -1, countsOf: -1}
+		p.reserve(r)
 		for m := range t.to.n {
 			seg := r.segmentOf(t.to.global(m))
 			if seg == nil {
@@ -196,6 +197,22 @@ func (r *shard) prepareInputs() error {
 		}
 	}
 	return nil
+}
+
+// reserve makes room for the members in a range.
+func (p *trainPart) reserve(r *shard) {
+	n := 0
+	for i := range r.segs {
+		for j := range p.to.parts {
+			lo, hi := p.to.parts[j].within(&r.segs[i])
+			n += max(0, hi-lo)
+		}
+	}
+	p.members, p.ids = make([]int, 0, n), make([]uint32, 0, n)
+	p.lanes, p.gains = make([]uint16, 0, n), make([]float64, 0, n)
+	if p.in.arrives() {
+		p.weights, p.receptor = make([]float64, 0, n), make([]uint8, 0, n)
+	}
 }
 
 // attach gives the runs of a Poisson input whose arrivals can be added in vectors to their segments.

@@ -108,13 +108,14 @@ func (s *lifSegment) makeInside(r *shard) {
 	g := &s.inside
 	g.neurons = groupCoefs(s.keep, s.vTh)
 	g.alike = r.current == nil && alike(s.vInf)
-	g.vInf = makeColumn(s.padded())
-	copy(g.vInf, s.vInf)
 	if g.alike {
 		g.vInf = makeColumn(insideTile)
 		for i := range g.vInf {
 			g.vInf[i] = s.vInf[0]
 		}
+	} else {
+		g.vInf = makeColumn(s.padded())
+		copy(g.vInf, s.vInf)
 	}
 	most := make([]float64, s.n)
 	for i := range most {

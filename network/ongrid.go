@@ -15,22 +15,21 @@ import (
 // second-level cache.
 const rowBytes = 256 << 10
 
-// stepsTogether is the number of steps whose arrivals are added up before the neurons are advanced. No result depends
-// on it.
-func (r *shard) stepsTogether() int {
-	l := r.net.layout
+// stepsTogether is the number of steps whose arrivals are added up before the neurons of a range are advanced. No
+// result depends on it.
+func (l *layout) stepsTogether(lanes int) int {
 	if !l.spec.OnGrid || l.spec.hasWhite() {
 		return 1
 	}
 	const most = 16
-	fit := rowBytes / (8 * max(1, r.lanes*len(l.receptors)))
+	fit := rowBytes / (8 * max(1, lanes*len(l.receptors)))
 	return int(max(1, min(l.steps, int64(fit), most)))
 }
 
 // makeRows makes the rows of the steps that are advanced together, one for each receptor and step, empty.
 func (r *shard) makeRows() {
 	l := r.net.layout
-	r.stepRows, r.stepCurrents = make([][][]float64, r.stepsTogether()), make([][]float64, r.stepsTogether())
+	r.stepRows, r.stepCurrents = make([][][]float64, r.rowSteps), make([][]float64, r.rowSteps)
 	var all [][]float64
 	for i := range l.receptors {
 		r.strides = append(r.strides, (r.lanes+asm.Group)*l.receptors[i].width)

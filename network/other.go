@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/model"
@@ -74,12 +75,13 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 		o.adder = noise.NewAdder(o.shard, p.Model, p.P, seg.offset)
 	}
 	y, q := make([]float64, len(p.Model.States)), make([]float64, len(p.P))
+	var initial initialState
 	for i := range seg.n {
 		g := seg.offset + i
 		for j, v := range p.P {
 			q[j] = v.At(g)
 		}
-		p.Model.Initial(q, y)
+		initial.of(p.Model, q, y)
 		for j, v := range p.Start {
 			if v != nil {
 				y[j] = v.At(g)
@@ -92,6 +94,19 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 		r.startSynaptic(p, g, seg.base+i, o.receptors)
 	}
 	return o, nil
+}
+
+// initialState is the initial state of the last neuron, which is that of all neurons with the same parameters: its
+// search allocates.
+type initialState struct{ p, y []float64 }
+
+// of sets y to the initial state of a model with parameters p.
+func (s *initialState) of(m *model.Model, p, y []float64) {
+	if s.y == nil || !slices.Equal(s.p, p) {
+		m.Initial(p, y)
+		s.p, s.y = append(s.p[:0], p...), append(s.y[:0], y...)
+	}
+	copy(y, s.y)
 }
 
 // perCurrent is by how much a current of 1 raises dV/dt in state y.

@@ -20,7 +20,10 @@ func (n *Network) Restart(s *Spec) error {
 		return errors.New("bug: network: inputs of another trial need other receptors")
 	}
 	for i, r := range n.ranges {
-		fresh := &shard{net: n, number: r.number, segs: r.segs, tables: r.tables, tablesOf: r.tablesOf, unstored: r.unstored}
+		fresh := &shard{
+			net: n, number: r.number, segs: r.segs, rowSteps: r.rowSteps, tables: r.tables, tablesOf: r.tablesOf,
+			unstored: r.unstored,
+		}
 		for _, step := range []func() error{fresh.layOut, fresh.prepareInputs, fresh.completeSums} {
 			if err := step(); err != nil {
 				return err

@@ -114,6 +114,8 @@ type shard struct {
 	segs   []segment
 	lanes  int
 
+	rowSteps int // steps whose rows are kept: see layout.stepsTogether
+
 	v, wake, wakeTheta []float64   // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
 	s, y               [][]float64 // synaptic variables by receptor and lane
 	nextS, nextY       [][]float64 // scratch: those at the end of the current step

@@ -60,7 +60,7 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 	}
 	n, err := r.resolved.Build(ctx, network.Config{
 		Workers: s.Workers.Value, ISA: r.isa,
-		Memory: int64(memory.Available()),
+		Memory: int64(memory.Available()) - r.recordedBytes(),
 	})
 	if err != nil {
 		return err

@@ -113,7 +113,13 @@ func (r *networkRun) read() error {
 	if r.forecast, err = r.resolved.Spec.Forecast(); err != nil {
 		bad.Add(err)
 	}
+	r.forecast.Bytes += r.recordedBytes()
 	return bad.Err()
+}
+
+// recordedBytes is the memory of the recording of a run.
+func (r *networkRun) recordedBytes() int64 {
+	return int64(r.forecast.Neurons) * int64(recording.NeuronBytes)
 }
 
 // refuse reports flags that do not apply to a network, and invalid values.

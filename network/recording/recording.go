@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"popsim/network"
 	"popsim/network/statistics"
@@ -66,6 +67,10 @@ func New(net *network.Network, spec *network.Spec, cfg Config) *Recording {
 	r.trace = newTracer(net, spec, cfg.Trace, r.firsts)
 	return r
 }
+
+// NeuronBytes is the memory of a Recording for each neuron. To it come blocks of rows and, for pictures, up to
+// mostSpikes spikes.
+const NeuronBytes = int(unsafe.Sizeof(pop.Train{})) + statistics.NeuronBytes
 
 // Neurons is the number of neurons.
 func (r *Recording) Neurons() int { return r.firsts[len(r.firsts)-1] }

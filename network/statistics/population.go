@@ -2,6 +2,7 @@ package statistics
 
 import (
 	"math"
+	"unsafe"
 )
 
 const (
@@ -119,6 +120,9 @@ func NewRecorder(n int, from, to, bin float64) *Recorder {
 		intervals: make([]intervals, n), counts: make([]counts, n),
 	}
 }
+
+// NeuronBytes is the memory of a Recorder for each neuron.
+const NeuronBytes = int(unsafe.Sizeof(intervals{}) + unsafe.Sizeof(counts{}))
 
 // Add adds a spike of neuron i at t ms. Spikes are added in order of time.
 func (r *Recorder) Add(i int, t float64) {

@@ -1,0 +1,216 @@
+package network
+
+import (
+	"math"
+	"reflect"
+	"slices"
+
+	"popsim/circulant"
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// footprint adds up the memory behind values: the elements of slices up to their capacity and what pointers point to,
+// each byte once.
+type footprint struct {
+	seen    map[visit]bool
+	extents []extent
+}
+
+// A visit is a place in memory that has been gone through as a number of values of a type.
+type visit struct {
+	at uintptr
+	n  int
+	of reflect.Type
+}
+
+// An extent is the memory from an address up to another.
+type extent struct{ from, to uintptr }
+
+// others are the types whose values belong to the whole network or to its description, not to a range.
+var others = []reflect.Type{
+	reflect.TypeFor[Network](), reflect.TypeFor[layout](), reflect.TypeFor[model.Model](),
+	reflect.TypeFor[kernels.Kernel](),
+}
+
+// add adds what v refers to.
+func (f *footprint) add(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() && !slices.Contains(others, v.Type().Elem()) && f.first(v.Pointer(), 1, v.Type().Elem()) {
+			f.add(v.Elem())
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			f.add(v.Elem())
+		}
+	case reflect.Slice:
+		if v.Cap() > 0 && f.first(v.Pointer(), v.Cap(), v.Type().Elem()) && refers(v.Type().Elem()) {
+			for i := range v.Len() {
+				f.add(v.Index(i))
+			}
+		}
+	case reflect.Array:
+		for i := 0; i < v.Len() && refers(v.Type().Elem()); i++ {
+			f.add(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f.add(v.Field(i))
+		}
+	}
+}
+
+// first notes n values of a type at an address, and reports whether they had not been noted.
+func (f *footprint) first(at uintptr, n int, t reflect.Type) bool {
+	key := visit{at, n, t}
+	if f.seen[key] {
+		return false
+	}
+	if f.seen == nil {
+		f.seen = map[visit]bool{}
+	}
+	f.seen[key] = true
+	f.extents = append(f.extents, extent{at, at + uintptr(n)*t.Size()})
+	return true
+}
+
+// refers reports whether values of a type may refer to other memory.
+func refers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice:
+		return true
+	case reflect.Array:
+		return refers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if refers(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bytes is the number of bytes of all values added.
+func (f *footprint) bytes() float64 {
+	slices.SortFunc(f.extents, func(a, b extent) int {
+		if a.from < b.from {
+			return -1
+		}
+		return 1
+	})
+	sum, end := uintptr(0), uintptr(0)
+	for _, e := range f.extents {
+		if e.to > end {
+			sum += e.to - max(end, e.from)
+			end = e.to
+		}
+	}
+	return float64(sum)
+}
+
+// sampled is the number of neurons of the larger of the two samples from which the memory of all is found.
+const sampled = 2048
+
+// columnBytes is the memory of the neurons, their receptors and inputs in a number of ranges: of everything in them but
+// tables of stored edges. It is found from the ranges of two small networks that have the same parts.
+func (n *Network) columnBytes(ranges int) (float64, error) {
+	l := n.layout
+	all := float64(l.firsts[len(l.firsts)-1])
+	share := min(1, sampled/all)
+	n2, own2, gates2, err := n.sample(share, ranges)
+	if err != nil {
+		return 0, err
+	}
+	n1, own1, gates1, err := n.sample(share/2, ranges)
+	if err != nil {
+		return 0, err
+	}
+	rings := float64(ranges) * l.ringBytes()
+	if n1 == n2 {
+		return float64(float64(ranges)*(own2+gates2)) + rings, nil
+	}
+	each, gatesEach := (own2-own1)/(n2-n1), (gates2-gates1)/(n2-n1)
+	once := max(0, own1-each*n1) + max(0, gates1-gatesEach*n1) // in every range
+	return float64(each*all) + float64(float64(ranges)*(once+float64(gatesEach*all))) + rings, nil
+}
+
+// ringBytes is the memory of the projections of NMDA on rings in a range, which is not proportional to the number of
+// neurons.
+func (l *layout) ringBytes() (bytes float64) {
+	for i := range l.spec.Projections {
+		if p := &l.spec.Projections[i]; p.onRing(l.spec) {
+			bytes += float64(circulant.Bytes(p.From[0].N))
+		}
+	}
+	return bytes
+}
+
+// sample makes the only range of a network with a share of the neurons, and returns their number and the memory of the
+// range: of what it holds of its own neurons, and of gates, of which every range holds those of all sources.
+func (n *Network) sample(share float64, ranges int) (neurons, own, gates float64, err error) {
+	s := n.layout.spec.shrunk(share)
+	l := *n.layout
+	l.spec, l.firsts = s, s.firsts()
+	m := &Network{layout: &l, isa: n.isa, workers: 1, pairs: n.pairs, pages: new(mapped)}
+	m.inputReceptors()
+	neurons = float64(l.firsts[len(l.firsts)-1])
+	r := &shard{net: m, segs: l.bounds(1)[0], tablesOf: make([][]int, len(s.Populations))}
+	r.rowSteps = l.stepsTogether(int(float64(n.layout.firsts[len(l.firsts)-1]) / float64(ranges)))
+	for _, step := range []func() error{
+		r.layOut, r.prepareInputs, func() error { r.makeUnstored(); return nil }, r.completeSums,
+	} {
+		if err := step(); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	for _, p := range r.trains {
+		if p.in.Poisson != nil {
+			p.setLaws(p.in.Poisson.most() * s.Dt / 1000)
+		}
+	}
+	var f footprint
+	f.add(reflect.ValueOf(s))
+	given := f.bytes()
+	gated := r.gates
+	r.gates = nil
+	for _, g := range gated {
+		g.rings = nil // see ringBytes
+	}
+	f.add(reflect.ValueOf(r))
+	own = f.bytes()
+	f.add(reflect.ValueOf(gated))
+	return neurons, own - given, f.bytes() - own, nil
+}
+
+// shrunk is s with about a share of the neurons of each population, in whole groups, and the same inputs and
+// projections, whose edges must not be drawn.
+func (s *Spec) shrunk(share float64) *Spec {
+	t := *s
+	t.Populations, t.Projections = slices.Clone(s.Populations), slices.Clone(s.Projections)
+	t.Inputs = slices.Clone(s.Inputs)
+	for i := range t.Populations {
+		p := &t.Populations[i]
+		p.N = min(p.N, kernels.Group*int(math.Ceil(share*float64(p.N)/kernels.Group)))
+	}
+	parts := func(list []Part) []Part {
+		list = slices.Clone(list)
+		for i := range list {
+			q := &list[i]
+			scale := float64(t.Populations[q.Population].N) / float64(s.Populations[q.Population].N)
+			end := max(1, int(math.Round(float64(q.First+q.N)*scale)))
+			q.First = min(int(float64(q.First)*scale), end-1)
+			q.N = end - q.First
+		}
+		return list
+	}
+	for i := range t.Projections {
+		p := &t.Projections[i]
+		p.From, p.To = parts(p.From), parts(p.To)
+	}
+	for i := range t.Inputs {
+		t.Inputs[i].To = parts(t.Inputs[i].To)
+	}
+	return &t
+}
