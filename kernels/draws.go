@@ -155,13 +155,13 @@ func NewBlocks(s rng.Stream) *Blocks {
 	}}
 }
 
-// Draw draws the four words of each of ids at one counter: dst[j] is what At of the stream gives for ids[j]. The memory
-// of both reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
-func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids []uint32, counter uint32) {
+// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j]. The memory
+// of all three reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
+func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids, counters []uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
 		for j, id := range ids {
-			dst[j] = q.stream.At(id, counter)
+			dst[j] = q.stream.At(id, counters[j])
 		}
 		return
 	}
@@ -171,6 +171,7 @@ func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids []uint32, counter uint32) {
 	}
 	dst = dst[:vectors*width]
 	b := &q.b
-	b.Counter[1], b.Vectors, b.IDs, b.Words = counter, vectors, ids[:vectors*width], unsafe.Slice(&dst[0][0], 4*len(dst))
+	b.Vectors, b.IDs, b.Counters = vectors, ids[:vectors*width], counters[:vectors*width]
+	b.Words = unsafe.Slice(&dst[0][0], 4*len(dst))
 	philoxWordsOf(isa, b)
 }

@@ -170,9 +170,13 @@ func TestNormals(t *testing.T) {
 				t.Errorf("%v, %d ids: the memory after the rows is written", isa, n)
 			}
 			blocks := make([]rng.Block, padded)
-			NewBlocks(s).Draw(isa, blocks, ids[:n], 9)
+			counters := make([]uint32, padded)
+			for i := range counters {
+				counters[i] = uint32(9 + i%3)
+			}
+			NewBlocks(s).Draw(isa, blocks, ids[:n], counters[:n])
 			for i := range n {
-				if want := s.At(ids[i], 9); blocks[i] != want {
+				if want := s.At(ids[i], counters[i]); blocks[i] != want {
 					t.Fatalf("%v, id %d: %x, want %x", isa, i, blocks[i], want)
 				}
 			}

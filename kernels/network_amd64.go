@@ -191,6 +191,42 @@ func NoisyLIFAlike(isa ISA, b *asm.NoisyLIFBlock) {
 	}
 }
 
+// NoisyPart moves LIF neurons with white noise through the end of a step.
+func NoisyPart(isa ISA, b *asm.NoisyPartBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyPartAVX512(b)
+	case AVX2:
+		asm.NoisyPartAVX2(b)
+	default:
+		asm.NoisyPartGo(b)
+	}
+}
+
+// NoisyPassage finds when paths cross their threshold within a step.
+func NoisyPassage(isa ISA, b *asm.NoisyPassageBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyPassageAVX512(b)
+	case AVX2:
+		asm.NoisyPassageAVX2(b)
+	default:
+		asm.NoisyPassageGo(b)
+	}
+}
+
+// Waking finds lanes that begin to move.
+func Waking(isa ISA, b *asm.WakingBlock) {
+	switch isa {
+	case AVX512:
+		asm.WakingAVX512(b)
+	case AVX2:
+		asm.WakingAVX2(b)
+	default:
+		asm.WakingGo(b)
+	}
+}
+
 // NoisyCross finds the paths that cross their threshold within a step.
 func NoisyCross(isa ISA, b *asm.NoisyCrossBlock) {
 	switch isa {

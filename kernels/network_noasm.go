@@ -49,6 +49,15 @@ func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 // NoisyLIFAlike is NoisyLIF for neurons whose coefficients are all the same.
 func NoisyLIFAlike(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFAlikeGo(b) }
 
+// NoisyPart moves LIF neurons with white noise through the end of a step.
+func NoisyPart(_ ISA, b *asm.NoisyPartBlock) { asm.NoisyPartGo(b) }
+
+// NoisyPassage finds when paths cross their threshold within a step.
+func NoisyPassage(_ ISA, b *asm.NoisyPassageBlock) { asm.NoisyPassageGo(b) }
+
+// Waking finds lanes that begin to move.
+func Waking(_ ISA, b *asm.WakingBlock) { asm.WakingGo(b) }
+
 // NoisyCross finds the paths that cross their threshold within a step.
 func NoisyCross(_ ISA, b *asm.NoisyCrossBlock) { asm.NoisyCrossGo(b) }
 

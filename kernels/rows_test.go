@@ -131,9 +131,10 @@ func (f *filler) conduct() *asm.ConductBlock {
 func (f *filler) noisyLIF() *asm.NoisyLIFBlock {
 	q := f.lifStep()
 	b := &asm.NoisyLIFBlock{
-		Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
-		Z: f.column(rowLanes, -3, 3), Before: f.column(rowLanes, 0, 1),
-		Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs, Fired: q.Fired,
+		Lanes: rowLanes, Steps: rowSteps, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
+		Z: f.column(rowSteps*rowLanes, -3, 3), ZStride: rowLanes,
+		Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs,
+		Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
 	}
 	for j := range b.Alike {
 		b.Alike[j] = b.Coef[j][0]
@@ -204,6 +205,29 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"NoisyLIFAlike": func(f *filler) (any, func(ISA)) {
 		b := f.noisyLIF()
 		return b, func(a ISA) { NoisyLIFAlike(a, b) }
+	},
+	"Waking": func(f *filler) (any, func(ISA)) {
+		q := f.lifStep()
+		b := &asm.WakingBlock{Lanes: rowLanes, Wake: q.Wake, First: 8, End: 8.5, Fired: q.Fired}
+		return b, func(a ISA) { Waking(a, b) }
+	},
+	"NoisyPart": func(f *filler) (any, func(ISA)) {
+		c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+		b := &asm.NoisyPartBlock{
+			Lanes: rowLanes, Rem: c(0.01, 1), V: c(-6, 0.01), VInf: c(-1, 1), Z: c(-3, 3), Tau: c(5, 20), VTh: c(0, 0.01),
+			Diffusion: c(0.1, 1), Dt: 0.1, White: 2, Most: 23, End: c(0, 1), Fired: make([]uint8, rowLanes/8),
+		}
+		return b, func(a ISA) { NoisyPart(a, b) }
+	},
+	"NoisyPassage": func(f *filler) (any, func(ISA)) {
+		c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+		b := &asm.NoisyPassageBlock{
+			Lanes: rowLanes, Level: c(-0.1, 10), After: c(-1, 1), Diffusion: c(1, 2), Y: c(-3, 3), U: c(0, 1), H: 0.1,
+			Part: c(0, 1),
+		}
+		b.After[3], b.Diffusion[4] = 0, 0 // the end lies on the threshold; no noise
+		b.Level[3], b.Level[4] = 1, 1
+		return b, func(a ISA) { NoisyPassage(a, b) }
 	},
 	"NoisyCross": func(f *filler) (any, func(ISA)) {
 		c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }

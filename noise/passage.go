@@ -21,13 +21,21 @@ func Passage(level, end, diffusion, h float64, b rng.Block) (at float64, crossed
 	if level <= 0 {
 		return 0, true
 	}
-	if end < level {
-		x := 2 * level * (level - end) / (diffusion * h)
-		if !(x <= Never) || rng.Uniform32(b[1]) >= kernels.Exp(-x) {
-			return 0, false
-		}
+	if end < level && (Stays(level, end, diffusion, h) ||
+		rng.Uniform32(b[1]) >= kernels.Exp(-exponent(level, end, diffusion, h))) {
+		return 0, false
 	}
 	return PassageTime(level, end, diffusion, h, b), true
+}
+
+// exponent is that of the probability of Passage.
+func exponent(level, end, diffusion, h float64) float64 {
+	return 2 * level * (level - end) / (diffusion * h)
+}
+
+// Stays reports whether the bridge of Passage stays below level whatever is drawn, where end does.
+func Stays(level, end, diffusion, h float64) bool {
+	return level > 0 && !(exponent(level, end, diffusion, h) <= Never)
 }
 
 // PassageTime is the time, ms, at which the bridge of Passage first reaches level, given that it does: from the words 2

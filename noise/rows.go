@@ -34,9 +34,21 @@ func Consecutive(first, n int) []uint32 {
 // Row returns row number k, padded to whole groups of kernels. It is valid until a row of another four is
 // drawn. isa is one of kernels.Available.
 func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
+	rows, stride := r.From(isa, k)
+	return rows[:stride]
+}
+
+// From returns row number k and those after it that are drawn together with it, stride numbers each. They are valid
+// until a row of another four is drawn, and may be overwritten: a row is not drawn twice then.
+func (r *Rows) From(isa kernels.ISA, k int64) (rows []float64, stride int) {
 	if k/4 != r.drawn {
 		r.drawn = k / 4
 		kernels.Normals(isa, r.stream, r.rows, r.stride, r.ids, uint32(k/4))
 	}
-	return r.rows[int(k%4)*r.stride:][:r.stride]
+	return r.rows[int(k%4)*r.stride:], r.stride
+}
+
+// At is the number of neuron l in row k, drawn by itself.
+func (r *Rows) At(l int, k int64) float64 {
+	return rng.Normal32(r.stream.At(r.ids[l], uint32(k/4))[k%4])
 }

@@ -25,21 +25,28 @@ type lifTile struct {
 	white      *noise.Rows
 	ou         *noise.OUs // nil without
 	neurons    []lifNeuron
-	coef       []asm.Column // see asm.NoisyLIFBlock
-	coefStride int
 	vInf       []float64 // V_rest + R I
-	moved, row []float64 // scratch: that of a step with an input; its currents
-	before     []float64 // scratch: V before the step
-	fired      []uint8
+	moved, row []float64 // scratch: those of steps with an input; currents of one
 	ids        []uint32
 
-	// scratch: the lanes in reach of their threshold, and those in which V begins to move, with the words for them
-	near     []int32
-	nearIDs  []uint32
-	words    *kernels.Blocks
-	blocks   []rng.Block
-	wakes    []int32 // places in near
-	crossing asm.NoisyCrossBlock
+	block  asm.NoisyLIFBlock
+	waking asm.WakingBlock
+	alone  []int64 // the step before which a lane that has crossed is beyond the block
+
+	// scratch: the lanes in reach of their threshold, the number of them up to the end of each step, and the words for
+	// them
+	near              []int32
+	ends              [tileSteps]int
+	nearIDs, counters []uint32
+	words             *kernels.Blocks
+	blocks            []rng.Block
+	crossing, aside   asm.NoisyCrossBlock // aside: of one lane
+	crossed           []crossed
+	passage           asm.NoisyPassageBlock
+
+	// scratch: the lanes in which V begins to move
+	wakes []int32
+	part  asm.NoisyPartBlock
 }
 
 // lifNeuron is a LIF neuron in a step of full length.
@@ -55,14 +62,21 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
 	ids := make([]uint32, padded)
 	copy(ids, p.noisy.ids(s.first+first, n))
+	most := tileSteps * padded
+	c := func(n int) []float64 { return make([]float64, n) }
 	t := &lifTile{
 		first: first, n: n, white: noise.NewRows(p.noisy.white, ids[:n]), neurons: make([]lifNeuron, n),
-		vInf: make([]float64, padded), fired: make([]uint8, padded/8), before: make([]float64, padded), ids: ids,
-		near: make([]int32, padded+kernels.Group), nearIDs: make([]uint32, padded),
-		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, padded), wakes: make([]int32, 0, padded),
-		crossing: asm.NoisyCrossBlock{
-			Before: make([]float64, padded), After: make([]float64, padded), Far: make([]float64, padded),
-			U: make([]float64, padded), Most: noise.Never, Fired: make([]uint8, padded/8),
+		vInf: c(padded), ids: ids, alone: make([]int64, padded),
+		near: make([]int32, most+kernels.Group), nearIDs: make([]uint32, most), counters: make([]uint32, most),
+		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, most),
+		crossing: newCrossing(most), aside: newCrossing(8), crossed: make([]crossed, 0, padded),
+		passage: asm.NoisyPassageBlock{
+			Level: c(padded), After: c(padded), Diffusion: c(padded), Y: c(padded), U: c(padded), H: p.dt, Part: c(padded),
+		},
+		wakes: make([]int32, 0, padded),
+		part: asm.NoisyPartBlock{
+			Rem: c(padded), V: c(padded), VInf: c(padded), Z: c(padded), Tau: c(padded), VTh: c(padded), Diffusion: c(padded),
+			Dt: p.dt, White: p.noisy.White, Most: noise.Never, End: c(padded), Fired: make([]uint8, padded/8),
 		},
 	}
 	if p.noisy.OU > 0 {
@@ -82,8 +96,16 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 		}
 		t.vInf[l] = math.FMA(q.R, p.spec.I.At(i), q.VRest)
 	}
-	t.makeCoefs(p.dt, n == padded && alike(p.spec.P))
+	t.makeBlocks(p.dt, n == padded && alike(p.spec.P))
 	return t
+}
+
+// newCrossing returns the argument of NoisyCross for up to n lanes.
+func newCrossing(n int) asm.NoisyCrossBlock {
+	return asm.NoisyCrossBlock{
+		Lanes: 1, Before: make([]float64, n), After: make([]float64, n), Far: make([]float64, n), U: make([]float64, n),
+		Most: noise.Never, Fired: make([]uint8, n/8),
+	}
 }
 
 // alike reports whether all neurons have the same parameters.
@@ -96,16 +118,16 @@ func alike(p []kernels.Values) bool {
 	return true
 }
 
-// makeCoefs lays out the coefficients of the kernel: those of one group for all where they are the same.
-func (t *lifTile) makeCoefs(dt float64, same bool) {
-	groups := len(t.vInf) / kernels.Group
-	t.coefStride = asm.NoisyLIFCoefs
+// makeBlocks lays out the arguments of the kernels, with the coefficients of one group for all where they are the same.
+func (t *lifTile) makeBlocks(dt float64, same bool) {
+	lanes := len(t.vInf)
+	groups, stride := lanes/kernels.Group, asm.NoisyLIFCoefs
 	if same {
-		groups, t.coefStride = 1, 0
+		groups, stride = 1, 0
 	}
-	t.coef = make([]asm.Column, groups*asm.NoisyLIFCoefs)
+	coef := make([]asm.Column, groups*asm.NoisyLIFCoefs)
 	for l := range groups * kernels.Group {
-		c := t.coef[l/kernels.Group*asm.NoisyLIFCoefs:]
+		c := coef[l/kernels.Group*asm.NoisyLIFCoefs:]
 		i := l % kernels.Group
 		if l >= t.n { // padding never comes near its threshold
 			c[asm.NoisyLIFVTh][i] = math.Inf(1)
@@ -115,153 +137,338 @@ func (t *lifTile) makeCoefs(dt float64, same bool) {
 		c[asm.NoisyLIFKeep][i], c[asm.NoisyLIFVTh][i] = q.keep, q.threshold
 		c[asm.NoisyLIFSD][i], c[asm.NoisyLIFFar][i] = q.sd, noise.Never/2*q.diffusion*dt
 	}
+	t.block = asm.NoisyLIFBlock{
+		Lanes: lanes, Coef: coef, CoefStride: stride, VInf: t.vInf,
+		Fired: make([]uint8, tileSteps*lanes/8), FiredStride: lanes / 8,
+	}
+	for j := range t.block.Alike {
+		t.block.Alike[j] = coef[j][0]
+	}
+	// Where they are not the same, these are set for each lane listed.
+	for i := range t.crossing.Far {
+		t.crossing.Far[i] = coef[asm.NoisyLIFFar][0]
+	}
+	q := &t.neurons[0]
+	for i := range t.part.Tau {
+		t.part.Tau[i], t.part.VTh[i], t.part.Diffusion[i] = q.tau, q.threshold, q.diffusion
+		t.passage.Diffusion[i] = q.diffusion
+	}
+	t.waking = asm.WakingBlock{Lanes: lanes, Fired: make([]uint8, lanes/8)}
 }
 
-// advance moves the neurons through steps of the epoch from done on. Most stay so far below their threshold that their
-// paths do not cross it: a kernel moves them, and marks the others.
+// tileSteps is the number of steps that a tile moves at a time, those whose normal numbers are drawn together.
+const tileSteps = 4
+
+// advance moves the neurons through steps of the epoch from done on, up to tileSteps at a time. Those that begin to
+// move in one of the steps go through them by themselves first. Of the others most stay so far below their threshold
+// that their paths do not cross it: a kernel moves them as if none crossed, and marks those that may have. One that did
+// goes back to where it crossed, and through the steps left by itself.
 func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
-	isa, lanes := p.kernel.ISA, len(t.vInf)
-	b := asm.NoisyLIFBlock{
-		Lanes: lanes, V: s.columns.Y[0][t.first:][:lanes], Wake: s.columns.Wake[t.first:][:lanes],
-		Before: t.before, Coef: t.coef, CoefStride: t.coefStride, Fired: t.fired,
-	}
-	move := kernels.NoisyLIF
-	if t.coefStride == 0 {
-		move = kernels.NoisyLIFAlike
-		for j := range b.Alike {
-			b.Alike[j] = t.coef[j][0]
+	isa, b, x := p.kernel.ISA, &t.block, tileRun{p: p, s: s}
+	b.V = s.columns.Y[0][t.first:][:b.Lanes]
+	b.Wake = s.columns.Wake[t.first:][:b.Lanes]
+	for j := 0; j < steps; j += b.Steps {
+		x.step, x.k, x.spent = done+j, p.first+int64(done+j), false
+		b.Z, b.ZStride = t.white.From(isa, x.k)
+		b.Steps = min(len(b.Z)/b.ZStride, steps-j)
+		b.First = float64(x.k)
+		t.drive(isa, from(drive, j), x.k, p.noisy.OU)
+		t.wake(&x)
+		if x.spent = true; b.CoefStride == 0 {
+			kernels.NoisyLIFAlike(isa, b)
+		} else {
+			kernels.NoisyLIF(isa, b)
 		}
-	}
-	for j := range steps {
-		k := p.first + int64(done+j)
-		b.First, b.VInf, b.Z = float64(k), t.drive(isa, from(drive, j), k, p.noisy.OU), t.white.Row(isa, k)
-		move(isa, &b)
-		n := t.listNear()
-		t.drawNear(isa, n, k)
-		t.wakeNear(p, s, &b, t.gapsNear(isa, &b, n, p.noisy.AtEnds), done+j, k)
-		t.crossNear(p, s, &b, n, done+j, k)
+		t.listNear()
+		t.drawNear(isa, x.k)
+		t.gapsNear(isa, p.noisy.AtEnds)
+		t.crossNear(&x)
 	}
 }
 
-// listNear lists the lanes in fired and returns their number. Mostly a few of a group are there, which are written
-// without a branch.
-func (t *lifTile) listNear() int {
+// tileRun is where a tile is: steps from step on of the epoch, k of the run. spent reports whether the kernel has
+// replaced the normal numbers.
+type tileRun struct {
+	p     *Population
+	s     *shard
+	step  int
+	k     int64
+	spent bool
+}
+
+// wake moves the lanes in which V begins to move through the steps from there on.
+func (t *lifTile) wake(x *tileRun) {
+	isa, w, q := x.p.kernel.ISA, &t.waking, &t.part
+	w.Wake, w.First, w.End = t.block.Wake, t.block.First, t.block.First+float64(t.block.Steps)
+	kernels.Waking(isa, w)
+	wakes, rem := t.wakes[:0], x.s.columns.Rem[t.first:]
+	for i := 0; i < w.Lanes; i += kernels.Group {
+		for waking := binary.LittleEndian.Uint64(w.Fired[i/8:]); waking != 0; waking &= waking - 1 {
+			wakes = append(wakes, int32(i+bits.TrailingZeros64(waking)))
+		}
+	}
+	t.wakes, q.Lanes = wakes, len(wakes)
+	for i, l := range wakes {
+		j := int(w.Wake[l] - w.First)
+		q.Rem[i], q.V[i], q.VInf[i], q.Z[i] = rem[l], t.block.V[l], t.goal(int(l), j), t.z(x, int(l), j)
+		if t.block.CoefStride > 0 {
+			n := &t.neurons[l]
+			q.Tau[i], q.VTh[i], q.Diffusion[i] = n.tau, n.threshold, n.diffusion
+		}
+	}
+	kernels.NoisyPart(isa, q)
+	for i, l := range wakes {
+		j := int(w.Wake[l] - w.First)
+		v := q.End[i]
+		if q.Fired[i/8]>>(i%8)&1 != 0 {
+			v = x.p.noisyPart(x.s, &t.neurons[l], t.first+int(l), x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i], q.VInf[i],
+				q.Z[i], 0, nil)
+		}
+		t.block.V[l] = v
+		t.follow(x, int(l), j+1)
+	}
+}
+
+// listNear lists the lanes with events, step by step. Mostly a few of a group are there, which are written without a
+// branch.
+func (t *lifTile) listNear() {
 	n := 0
-	for i := 0; i < len(t.vInf); i += kernels.Group {
-		events := binary.LittleEndian.Uint64(t.fired[i/8:])
-		count := bits.OnesCount64(events)
-		for at := n; ; at += 4 {
-			near := (*[4]int32)(t.near[at:])
-			for j := range near {
-				near[j] = int32(i + bits.TrailingZeros64(events))
-				events &= events - 1
+	for j := range t.block.Steps {
+		fired := t.block.Fired[j*t.block.FiredStride:][:t.block.FiredStride]
+		for i := 0; i+8 <= len(fired); i += 8 {
+			events := binary.LittleEndian.Uint64(fired[i:])
+			count := bits.OnesCount64(events)
+			for at := n; ; at += 4 {
+				near := (*[4]int32)(t.near[at:])
+				for j := range near {
+					near[j] = int32(8*i + bits.TrailingZeros64(events))
+					events &= events - 1
+				}
+				if events == 0 {
+					break
+				}
 			}
-			if events == 0 {
-				break
-			}
+			n += count
 		}
-		n += count
+		t.ends[j] = n
 	}
-	return n
+	t.crossing.Lanes = n
 }
 
-// drawNear draws the words of the first n lanes listed.
-func (t *lifTile) drawNear(isa kernels.ISA, n int, k int64) {
+// nearIn is the range of places in near of step j of the block.
+func (t *lifTile) nearIn(j int) (from, to int) {
+	if j > 0 {
+		from = t.ends[j-1]
+	}
+	return from, t.ends[j]
+}
+
+// drawNear draws the words of the lanes listed; k is the number of the first step.
+func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
+	n := t.crossing.Lanes
 	ids := t.nearIDs[:n]
 	for i, l := range t.near[:n] {
 		ids[i] = t.ids[l]
 	}
-	t.words.Draw(isa, t.blocks, ids, uint32(k))
-}
-
-// gapsNear finds which of the first n lanes listed cross their threshold, and lists the places of those in which V
-// begins to move, which do not count as crossing.
-func (t *lifTile) gapsNear(isa kernels.ISA, b *asm.NoisyLIFBlock, n int, atEnds bool) (wakes []int32) {
-	x := &t.crossing
-	x.Lanes, wakes = n, t.wakes[:0]
-	before, after, far, u, blocks := x.Before[:n], x.After[:n], x.Far[:n], x.U[:n], t.blocks[:n]
-	v := b.V
-	old, wake := b.Before[:len(v)], b.Wake[:len(v)]
-	for i, l := range t.near[:n] {
-		c := (*[asm.NoisyLIFCoefs]asm.Column)(b.Coef[int(uint(l)/kernels.Group)*b.CoefStride:])
-		at := uint(l) % kernels.Group
-		vTh := c[asm.NoisyLIFVTh][at]
-		before[i], after[i], far[i], u[i] = vTh-old[l], vTh-v[l], c[asm.NoisyLIFFar][at], rng.Uniform32(blocks[i][1])
-		if wake[l] == b.First {
-			wakes = append(wakes, int32(i))
+	for j := range t.block.Steps {
+		from, to := t.nearIn(j)
+		for i := from; i < to; i++ {
+			t.counters[i] = uint32(k) + uint32(j)
 		}
 	}
-	for _, i := range wakes {
-		before[i], after[i], far[i], u[i] = 1, 1, 1, 1
+	t.words.Draw(isa, t.blocks, ids, t.counters[:n])
+}
+
+// gapsNear finds which of the lanes listed cross their threshold.
+func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
+	b, x := &t.block, &t.crossing
+	last := b.Steps - 1
+	for j := range b.Steps {
+		from, to := t.nearIn(j)
+		near, gaps, before := t.near[from:to], b.Z[j*b.ZStride:][:b.Lanes], x.Before[from:]
+		before = before[:len(near)]
+		for i, l := range near {
+			before[i] = gaps[l]
+		}
+		if j == last {
+			break
+		}
+		gaps, after := b.Z[(j+1)*b.ZStride:][:b.Lanes], x.After[from:]
+		after = after[:len(near)]
+		for i, l := range near {
+			after[i] = gaps[l]
+		}
+	}
+	from, to := t.nearIn(last)
+	after := x.After[from:to]
+	for i, l := range t.near[from:to] {
+		after[i] = t.threshold(l) - b.V[l]
+	}
+	far, u := x.Far[:to], x.U[:to]
+	for i, l := range t.near[:to] {
+		u[i] = rng.Uniform32(t.blocks[i][1])
+		if b.CoefStride > 0 {
+			far[i] = t.coefs(l)[asm.NoisyLIFFar][uint(l)%kernels.Group]
+		}
 	}
 	if atEnds {
 		for i := range u {
 			u[i] = 1
 		}
 	}
-	t.wakes = wakes
 	kernels.NoisyCross(isa, x)
-	return wakes
 }
 
-// wakeNear moves the lanes at the given places of the list through the part of the step in which V moves.
-func (t *lifTile) wakeNear(p *Population, s *shard, b *asm.NoisyLIFBlock, wakes []int32, step int, k int64) {
-	for _, i := range wakes {
-		l := int(t.near[i])
-		start := 1 - s.columns.Rem[t.first+l]
-		b.V[l] = p.noisyPart(
-			s, &t.neurons[l], t.first+l, step, k, start, b.Before[l], b.VInf[l], b.Z[l], 0, &t.blocks[i])
+// coefs are the coefficients of the group of a lane.
+func (t *lifTile) coefs(l int32) *[asm.NoisyLIFCoefs]asm.Column {
+	return (*[asm.NoisyLIFCoefs]asm.Column)(t.block.Coef[int(uint(l)/kernels.Group)*t.block.CoefStride:])
+}
+
+// threshold is that of a lane.
+func (t *lifTile) threshold(l int32) float64 {
+	return t.coefs(l)[asm.NoisyLIFVTh][uint(l)%kernels.Group]
+}
+
+// crossNear moves the lanes listed that cross their threshold through the steps from there on. What the list has of a
+// lane after its first crossing is void.
+func (t *lifTile) crossNear(x *tileRun) {
+	t.listCrossed(x)
+	c, q := &t.crossing, &t.passage
+	for i, s := range t.crossed {
+		q.Level[i], q.After[i] = c.Before[s.at], c.After[s.at]
+		q.Y[i], q.U[i] = rng.Normal32(t.blocks[s.at][2]), rng.Uniform32(t.blocks[s.at][3])
+		if t.block.CoefStride > 0 {
+			q.Diffusion[i] = t.neurons[t.near[s.at]].diffusion
+		}
+	}
+	q.Lanes = len(t.crossed)
+	kernels.NoisyPassage(x.p.kernel.ISA, q)
+	for i, s := range t.crossed {
+		l, passed := int(t.near[s.at]), q.Part[i]
+		if x.p.noisy.AtEnds {
+			passed = 1
+		}
+		t.block.V[l] = t.cross(x, l, s.step, passed, &t.blocks[s.at])
+		t.follow(x, l, s.step+1)
 	}
 }
 
-// crossNear finishes the step of the lanes listed that cross their threshold.
-func (t *lifTile) crossNear(p *Population, s *shard, b *asm.NoisyLIFBlock, n, step int, k int64) {
-	for i := 0; i < n; i += 8 {
+// crossed is a lane that crosses its threshold: its place in near, and the step of the block.
+type crossed struct{ at, step int }
+
+// listCrossed lists the first crossings of lanes.
+func (t *lifTile) listCrossed(x *tileRun) {
+	t.crossed = t.crossed[:0]
+	j := 0
+	for i := 0; i < t.crossing.Lanes; i += 8 {
 		crossing := uint(t.crossing.Fired[i/8])
-		if left := n - i; left < 8 {
+		if left := t.crossing.Lanes - i; left < 8 {
 			crossing &= 1<<left - 1
 		}
 		for ; crossing != 0; crossing &= crossing - 1 {
-			j := i + bits.TrailingZeros(crossing)
-			l, level, after, words := int(t.near[j]), t.crossing.Before[j], t.crossing.After[j], &t.blocks[j]
-			q, passed := &t.neurons[l], 1.0
-			if !p.noisy.AtEnds {
-				passed = noise.PassageTime(level, level-after, q.diffusion, p.dt, *words) / p.dt
+			at := i + bits.TrailingZeros(crossing)
+			for at >= t.ends[j] {
+				j++
 			}
-			b.V[l] = q.reset
-			if start, moves := p.noisySpike(s, q, t.first+l, step, k, passed); moves {
-				z := rng.Normal32(words[0])
-				b.V[l] = p.noisyPart(s, q, t.first+l, step, k, start, q.reset, b.VInf[l], z, 1, nil)
+			if l := t.near[at]; t.alone[l] <= x.k {
+				t.alone[l] = x.k + int64(t.block.Steps)
+				t.crossed = append(t.crossed, crossed{at, j})
 			}
 		}
 	}
 }
 
-// drive returns the goals of V, V_rest + R I, in step k with the input of drive, whose first step it is, and the
+// follow moves lane l through steps from step j of the block on.
+func (t *lifTile) follow(x *tileRun, l, j int) {
+	b := &t.block
+	for ; j < b.Steps; j++ {
+		switch now := b.First + float64(j); {
+		case b.Wake[l] > now:
+		case b.Wake[l] == now:
+			start := 1 - x.s.columns.Rem[t.first+l]
+			b.V[l] = x.p.noisyPart(x.s, &t.neurons[l], t.first+l, x.step+j, x.k+int64(j), start, b.V[l], t.goal(l, j),
+				t.z(x, l, j), 0, nil)
+		default:
+			b.V[l] = t.whole(x, l, j, b.V[l])
+		}
+	}
+}
+
+// goal is V_inf of lane l in step j of the block.
+func (t *lifTile) goal(l, j int) float64 { return t.block.VInf[j*t.block.VInfStride+l] }
+
+// z is the normal number of lane l in step j of the block.
+func (t *lifTile) z(x *tileRun, l, j int) float64 {
+	if x.spent {
+		return t.white.At(l, x.k+int64(j))
+	}
+	return t.block.Z[j*t.block.ZStride+l]
+}
+
+// whole moves lane l from v through all of step j of the block, as the kernels do.
+func (t *lifTile) whole(x *tileRun, l, j int, v float64) float64 {
+	q, a := &t.neurons[l], &t.aside
+	end := math.FMA(q.sd, t.z(x, l, j), math.FMA(q.keep, t.goal(l, j)-v, v))
+	before, after, far := q.threshold-v, q.threshold-end, noise.Never/2*q.diffusion*x.p.dt
+	if float64(min(before, after)*math.Abs(max(before, after))) > far {
+		return end
+	}
+	words := x.p.noisy.inside(0, q.id, x.k+int64(j))
+	a.Before[0], a.After[0], a.Far[0], a.U[0] = before, after, far, rng.Uniform32(words[1])
+	if x.p.noisy.AtEnds {
+		a.U[0] = 1
+	}
+	if kernels.NoisyCross(x.p.kernel.ISA, a); a.Fired[0]&1 == 0 {
+		return end
+	}
+	passed := 1.0
+	if !x.p.noisy.AtEnds {
+		passed = noise.PassageTime(before, before-after, q.diffusion, x.p.dt, words) / x.p.dt
+	}
+	return t.cross(x, l, j, passed, &words)
+}
+
+// cross finishes step j of the block for lane l, which crosses its threshold at the part passed of it.
+func (t *lifTile) cross(x *tileRun, l, j int, passed float64, words *rng.Block) float64 {
+	q, k := &t.neurons[l], x.k+int64(j)
+	start, moves := x.p.noisySpike(x.s, q, t.first+l, x.step+j, k, passed)
+	if !moves {
+		return q.reset
+	}
+	z := rng.Normal32(words[0])
+	return x.p.noisyPart(x.s, q, t.first+l, x.step+j, k, start, q.reset, t.goal(l, j), z, 1, nil)
+}
+
+// drive sets the goals of V in a block of steps, V_rest + R I, with the input of drive from step k on and the
 // Ornstein-Uhlenbeck currents of standard deviation sd.
-func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float64) []float64 {
+func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float64) {
+	t.block.VInf, t.block.VInfStride = t.vInf, 0
 	if t.ou == nil && drive.Waveform == nil && drive.Row == nil {
-		return t.vInf
+		return
 	}
+	lanes := len(t.vInf)
 	if t.moved == nil {
-		t.moved, t.row = make([]float64, len(t.vInf)), make([]float64, len(t.vInf))
+		t.moved, t.row = make([]float64, tileSteps*lanes), make([]float64, lanes)
 	}
-	wave, row := 0.0, t.row[:t.n]
-	clear(row)
-	if drive.Waveform != nil {
-		wave = drive.Waveform[0]
+	t.block.VInf, t.block.VInfStride = t.moved, lanes
+	for j := range t.block.Steps {
+		one, wave, row := from(drive, j), 0.0, t.row[:t.n]
+		clear(row)
+		if one.Waveform != nil {
+			wave = one.Waveform[0]
+		}
+		if one.Row != nil {
+			copy(row, one.Row[t.first:])
+		}
+		if t.ou != nil {
+			t.ou.Step(isa, row, sd, k+int64(j))
+		}
+		moved := t.moved[j*lanes:]
+		for l := range t.neurons {
+			q := &t.neurons[l]
+			moved[l] = math.FMA(q.r, math.FMA(q.gain, wave, q.current+row[l]), q.rest)
+		}
 	}
-	if drive.Row != nil {
-		copy(row, drive.Row[t.first:])
-	}
-	if t.ou != nil {
-		t.ou.Step(isa, row, sd, k)
-	}
-	for l := range t.neurons {
-		q := &t.neurons[l]
-		t.moved[l] = math.FMA(q.r, math.FMA(q.gain, wave, q.current+row[l]), q.rest)
-	}
-	return t.moved
 }
 
 // noisyPart moves one neuron through what is left of step k from start on with the standard normal number z, and
@@ -278,7 +485,7 @@ func (p *Population) noisyPart(
 			sd = p.noisy.White * math.Sqrt(-kernels.Expm1(-2*h/q.tau)/2)
 		}
 		end := math.FMA(sd, z, math.FMA(keep, vInf-v, v))
-		if p.noisy.AtEnds && end < q.threshold {
+		if end < q.threshold && (p.noisy.AtEnds || noise.Stays(q.threshold-v, end-v, q.diffusion, h)) {
 			return end
 		}
 		if words == nil {

@@ -25,10 +25,11 @@ type PhiloxBlock struct {
 	Theta [4]*float64
 	Skip  uint32
 
-	// PhiloxNormals and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead. PhiloxNormals:
-	// lane l of row w of Normals, out, which starts at w·Stride, is the number that word w of the lane stands for, as
-	// rng.Normal32 has it by its table.
+	// PhiloxNormals and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead. PhiloxWordsOf: the
+	// second is Counters[l]. PhiloxNormals: lane l of row w of Normals, out, which starts at w·Stride, is the number that
+	// word w of the lane stands for, as rng.Normal32 has it by its table.
 	IDs         []uint32
+	Counters    []uint32
 	Normals     []float64
 	NormalTable *[NormalCells][4]float64
 }

@@ -52,3 +52,33 @@ type CurrentRowsBlock struct {
 	Drive       []float64
 	DriveStride int
 }
+
+// NoisyLIFBlock is the argument of the NoisyLIF kernels: steps of LIF neurons with white noise. With a = VTh - V before
+// a step and b = VTh - V after it, a lane has an event if a b is no more than Far, or one of them is not above 0: then
+// its path may cross the threshold. Lanes that are held at the start of step 0 keep V in all steps and have no events.
+type NoisyLIFBlock struct {
+	Lanes, Steps int
+	First        float64   // number of step 0
+	V            []float64 // state: V after the steps as if the threshold were not crossed
+	Wake         []float64 // number of the step in which V begins to move
+	Coef         []Column  // by NoisyLIFKeep and so on
+	CoefStride   int
+	Alike        [NoisyLIFCoefs]float64 // NoisyLIFAlike: the coefficients of all lanes
+
+	VInf       []float64 // row: V_rest + R I
+	VInfStride int
+	Z          []float64 // row: standard normal numbers; out: VTh - V before the step
+	ZStride    int
+
+	Fired       []uint8 // out: bit l%8 of Fired[k·FiredStride + l/8] is set where lane l has an event in step k
+	FiredStride int
+}
+
+// Coefficients of NoisyLIF.
+const (
+	NoisyLIFKeep = iota // 1 - exp(-dt/tau)
+	NoisyLIFVTh
+	NoisyLIFSD // of V after a step
+	NoisyLIFFar
+	NoisyLIFCoefs
+)

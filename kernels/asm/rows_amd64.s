@@ -965,6 +965,524 @@ step1:
 	RET
 	PCALIGN $0x40
 
+// func NoisyLIFAVX2(b *NoisyLIFBlock)
+// Requires: AVX, FMA3
+TEXT ·NoisyLIFAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD (DI)(AX*8), Y15
+	VMOVUPD 32(DI)(AX*8), Y14
+
+	// begin
+	VMOVUPD      (R8)(AX*8), Y0
+	VBROADCASTSD 16(BX), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      32(R8)(AX*8), Y3
+	VCMPPD       $0x1d, Y1, Y3, Y4
+	VMOVUPD      512(DX)(CX*8), Y5
+	VSUBPD       Y15, Y5, Y7
+	VMOVUPD      544(DX)(CX*8), Y0
+	VSUBPD       Y14, Y0, Y6
+	VMOVUPD      (DX)(CX*8), Y3
+	VMOVUPD      rowsConstsAVX2<>+64(SB), Y1
+	VBLENDVPD    Y2, Y1, Y3, Y13
+	VMOVUPD      1024(DX)(CX*8), Y5
+	VBLENDVPD    Y2, Y1, Y5, Y11
+	VMOVUPD      1536(DX)(CX*8), Y0
+	VBLENDVPD    Y2, rowsConstsAVX2<>+96(SB), Y0, Y9
+	VMOVUPD      32(DX)(CX*8), Y3
+	VBLENDVPD    Y4, Y1, Y3, Y12
+	VMOVUPD      1056(DX)(CX*8), Y5
+	VBLENDVPD    Y4, Y1, Y5, Y10
+	VMOVUPD      1568(DX)(CX*8), Y2
+	VBLENDVPD    Y4, rowsConstsAVX2<>+96(SB), Y2, Y8
+	MOVQ         136(BX), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         168(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         AX, R11
+	SHRQ         $0x03, R11
+	ADDQ         200(BX), R11
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VMOVUPD     (R9), Y0
+	VSUBPD      Y15, Y0, Y1
+	VMOVUPD     32(R9), Y2
+	VSUBPD      Y14, Y2, Y3
+	VFMADD213PD Y15, Y13, Y1
+	VFMADD213PD Y14, Y12, Y3
+	VFMADD231PD (R10), Y11, Y1
+	VFMADD231PD 32(R10), Y10, Y3
+	VMOVUPD     512(DX)(CX*8), Y4
+	VSUBPD      Y1, Y4, Y5
+	VMOVUPD     544(DX)(CX*8), Y0
+	VSUBPD      Y3, Y0, Y2
+	VMOVAPD     Y1, Y15
+	VMOVUPD     Y7, (R10)
+	VMOVUPD     Y6, 32(R10)
+	VMOVAPD     Y3, Y14
+	VMAXPD      Y5, Y7, Y4
+	VMINPD      Y5, Y7, Y0
+	VMOVAPD     Y5, Y7
+	VANDPD      rowsConstsAVX2<>+128(SB), Y4, Y1
+	VMAXPD      Y2, Y6, Y3
+	VMULPD      Y1, Y0, Y5
+	VMINPD      Y2, Y6, Y4
+	VMOVAPD     Y2, Y6
+	VCMPPD      $0x12, Y9, Y5, Y0
+	VANDPD      rowsConstsAVX2<>+128(SB), Y3, Y1
+	VMULPD      Y1, Y4, Y2
+	VCMPPD      $0x12, Y8, Y2, Y5
+	VMOVMSKPD   Y5, R13
+	VMOVMSKPD   Y0, R12
+	SHLL        $0x04, R13
+	ORL         R13, R12
+	MOVB        R12, (R11)
+	MOVQ        160(BX), R12
+	LEAQ        (R9)(R12*8), R9
+	MOVQ        192(BX), R12
+	LEAQ        (R10)(R12*8), R10
+	ADDQ        224(BX), R11
+	DECQ        SI
+	JNZ         step1
+
+	// store
+	VMOVUPD Y15, (DI)(AX*8)
+	VMOVUPD Y14, 32(DI)(AX*8)
+	ADDQ    $0x08, AX
+	ADDQ    $0x08, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    96(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFAVX512(b *NoisyLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyLIFAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD (DI)(AX*8), Z31
+	VMOVUPD 64(DI)(AX*8), Z30
+	VMOVUPD 128(DI)(AX*8), Z29
+	VMOVUPD 192(DI)(AX*8), Z28
+
+	// begin
+	VMOVUPD      (R8)(AX*8), Z0
+	VBROADCASTSD 16(BX), Z1
+	VCMPPD       $0x1d, Z1, Z0, K1
+	VMOVUPD      64(R8)(AX*8), Z2
+	VCMPPD       $0x1d, Z1, Z2, K2
+	VMOVUPD      128(R8)(AX*8), Z3
+	VCMPPD       $0x1d, Z1, Z3, K3
+	VMOVUPD      192(R8)(AX*8), Z4
+	VCMPPD       $0x1d, Z1, Z4, K4
+	VMOVUPD      512(DX)(CX*8), Z5
+	VSUBPD       Z31, Z5, Z15
+	VMOVUPD      576(DX)(CX*8), Z6
+	VSUBPD       Z30, Z6, Z14
+	VMOVUPD      640(DX)(CX*8), Z7
+	VSUBPD       Z29, Z7, Z13
+	VMOVUPD      704(DX)(CX*8), Z8
+	VSUBPD       Z28, Z8, Z12
+	VMOVUPD      (DX)(CX*8), Z9
+	VBROADCASTSD rowsConstsAVX512<>+16(SB), Z10
+	VBLENDMPD    Z10, Z9, K1, Z27
+	VMOVUPD      1024(DX)(CX*8), Z11
+	VBLENDMPD    Z10, Z11, K1, Z23
+	VMOVUPD      1536(DX)(CX*8), Z0
+	VBROADCASTSD rowsConstsAVX512<>+24(SB), Z2
+	VBLENDMPD    Z2, Z0, K1, Z19
+	VMOVUPD      64(DX)(CX*8), Z3
+	VBLENDMPD    Z10, Z3, K2, Z26
+	VMOVUPD      1088(DX)(CX*8), Z4
+	VBLENDMPD    Z10, Z4, K2, Z22
+	VMOVUPD      1600(DX)(CX*8), Z1
+	VBLENDMPD    Z2, Z1, K2, Z18
+	VMOVUPD      128(DX)(CX*8), Z5
+	VBLENDMPD    Z10, Z5, K3, Z25
+	VMOVUPD      1152(DX)(CX*8), Z6
+	VBLENDMPD    Z10, Z6, K3, Z21
+	VMOVUPD      1664(DX)(CX*8), Z7
+	VBLENDMPD    Z2, Z7, K3, Z17
+	VMOVUPD      192(DX)(CX*8), Z8
+	VBLENDMPD    Z10, Z8, K4, Z24
+	VMOVUPD      1216(DX)(CX*8), Z9
+	VBLENDMPD    Z10, Z9, K4, Z20
+	VMOVUPD      1728(DX)(CX*8), Z11
+	VBLENDMPD    Z2, Z11, K4, Z16
+	MOVQ         136(BX), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         168(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         AX, R11
+	SHRQ         $0x03, R11
+	ADDQ         200(BX), R11
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VMOVUPD      (R9), Z0
+	VSUBPD       Z31, Z0, Z1
+	VMOVUPD      64(R9), Z2
+	VSUBPD       Z30, Z2, Z3
+	VMOVUPD      128(R9), Z4
+	VSUBPD       Z29, Z4, Z5
+	VMOVUPD      192(R9), Z6
+	VSUBPD       Z28, Z6, Z7
+	VFMADD213PD  Z31, Z27, Z1
+	VFMADD213PD  Z30, Z26, Z3
+	VFMADD213PD  Z29, Z25, Z5
+	VFMADD213PD  Z28, Z24, Z7
+	VFMADD231PD  (R10), Z23, Z1
+	VFMADD231PD  64(R10), Z22, Z3
+	VFMADD231PD  128(R10), Z21, Z5
+	VFMADD231PD  192(R10), Z20, Z7
+	VMOVUPD      512(DX)(CX*8), Z8
+	VSUBPD       Z1, Z8, Z9
+	VMOVUPD      576(DX)(CX*8), Z10
+	VSUBPD       Z3, Z10, Z11
+	VMOVUPD      640(DX)(CX*8), Z0
+	VSUBPD       Z5, Z0, Z2
+	VMOVUPD      704(DX)(CX*8), Z4
+	VSUBPD       Z7, Z4, Z6
+	VMOVUPD      Z15, (R10)
+	VMOVAPD      Z1, Z31
+	VMAXPD       Z9, Z15, Z8
+	VMINPD       Z9, Z15, Z10
+	VMAXPD       Z11, Z14, Z0
+	VMOVAPD      Z3, Z30
+	VBROADCASTSD rowsConstsAVX512<>+32(SB), Z4
+	VANDPD       Z4, Z8, Z1
+	VMINPD       Z11, Z14, Z3
+	VMULPD       Z1, Z10, Z8
+	VANDPD       Z4, Z0, Z10
+	VMAXPD       Z2, Z13, Z1
+	VMULPD       Z10, Z3, Z0
+	VMINPD       Z2, Z13, Z3
+	VMOVAPD      Z9, Z15
+	VCMPPD       $0x12, Z19, Z8, K1
+	VANDPD       Z4, Z1, Z10
+	VMAXPD       Z6, Z12, Z9
+	VCMPPD       $0x12, Z18, Z0, K2
+	VMULPD       Z10, Z3, Z8
+	VMINPD       Z6, Z12, Z1
+	VANDPD       Z4, Z9, Z0
+	VMOVUPD      Z14, 64(R10)
+	KMOVB        K1, (R11)
+	VMULPD       Z0, Z1, Z3
+	VCMPPD       $0x12, Z17, Z8, K3
+	KMOVB        K2, 1(R11)
+	VMOVAPD      Z11, Z14
+	VMOVUPD      Z13, 128(R10)
+	VMOVAPD      Z5, Z29
+	VCMPPD       $0x12, Z16, Z3, K4
+	VMOVAPD      Z2, Z13
+	VMOVUPD      Z12, 192(R10)
+	KMOVB        K3, 2(R11)
+	VMOVAPD      Z6, Z12
+	VMOVAPD      Z7, Z28
+	KMOVB        K4, 3(R11)
+	MOVQ         160(BX), R12
+	LEAQ         (R9)(R12*8), R9
+	MOVQ         192(BX), R12
+	LEAQ         (R10)(R12*8), R10
+	ADDQ         224(BX), R11
+	DECQ         SI
+	JNZ          step1
+
+	// store
+	VMOVUPD Z31, (DI)(AX*8)
+	VMOVUPD Z30, 64(DI)(AX*8)
+	VMOVUPD Z29, 128(DI)(AX*8)
+	VMOVUPD Z28, 192(DI)(AX*8)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    96(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
+// Requires: AVX, FMA3
+TEXT ·NoisyLIFAlikeAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD (DI)(AX*8), Y15
+	VMOVUPD 32(DI)(AX*8), Y14
+
+	// begin
+	VMOVUPD      (R8)(AX*8), Y0
+	VBROADCASTSD 16(BX), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      32(R8)(AX*8), Y3
+	VCMPPD       $0x1d, Y1, Y3, Y4
+	VBROADCASTSD 112(BX), Y5
+	VSUBPD       Y15, Y5, Y7
+	VSUBPD       Y14, Y5, Y6
+	VBROADCASTSD 104(BX), Y0
+	VMOVUPD      rowsConstsAVX2<>+64(SB), Y3
+	VBLENDVPD    Y2, Y3, Y0, Y13
+	VBROADCASTSD 120(BX), Y1
+	VBLENDVPD    Y2, Y3, Y1, Y11
+	VBROADCASTSD 128(BX), Y5
+	VBLENDVPD    Y2, rowsConstsAVX2<>+96(SB), Y5, Y9
+	VBLENDVPD    Y4, Y3, Y0, Y12
+	VBLENDVPD    Y4, Y3, Y1, Y10
+	VBLENDVPD    Y4, rowsConstsAVX2<>+96(SB), Y5, Y8
+	MOVQ         136(BX), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         168(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         AX, R11
+	SHRQ         $0x03, R11
+	ADDQ         200(BX), R11
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VMOVUPD      (R9), Y0
+	VSUBPD       Y15, Y0, Y1
+	VMOVUPD      32(R9), Y2
+	VSUBPD       Y14, Y2, Y3
+	VFMADD213PD  Y15, Y13, Y1
+	VFMADD213PD  Y14, Y12, Y3
+	VFMADD231PD  (R10), Y11, Y1
+	VFMADD231PD  32(R10), Y10, Y3
+	VBROADCASTSD 112(BX), Y4
+	VSUBPD       Y1, Y4, Y5
+	VSUBPD       Y3, Y4, Y0
+	VMOVAPD      Y1, Y15
+	VMOVUPD      Y7, (R10)
+	VMOVUPD      Y6, 32(R10)
+	VMOVAPD      Y3, Y14
+	VMAXPD       Y5, Y7, Y2
+	VMINPD       Y5, Y7, Y4
+	VMOVAPD      Y5, Y7
+	VANDPD       rowsConstsAVX2<>+128(SB), Y2, Y1
+	VMAXPD       Y0, Y6, Y3
+	VMULPD       Y1, Y4, Y5
+	VMINPD       Y0, Y6, Y2
+	VMOVAPD      Y0, Y6
+	VCMPPD       $0x12, Y9, Y5, Y4
+	VANDPD       rowsConstsAVX2<>+128(SB), Y3, Y1
+	VMULPD       Y1, Y2, Y0
+	VCMPPD       $0x12, Y8, Y0, Y5
+	VMOVMSKPD    Y5, R13
+	VMOVMSKPD    Y4, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, (R11)
+	MOVQ         160(BX), R12
+	LEAQ         (R9)(R12*8), R9
+	MOVQ         192(BX), R12
+	LEAQ         (R10)(R12*8), R10
+	ADDQ         224(BX), R11
+	DECQ         SI
+	JNZ          step1
+
+	// store
+	VMOVUPD Y15, (DI)(AX*8)
+	VMOVUPD Y14, 32(DI)(AX*8)
+	ADDQ    $0x08, AX
+	ADDQ    $0x08, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    96(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyLIFAlikeAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD (DI)(AX*8), Z31
+	VMOVUPD 64(DI)(AX*8), Z30
+	VMOVUPD 128(DI)(AX*8), Z29
+	VMOVUPD 192(DI)(AX*8), Z28
+
+	// begin
+	VMOVUPD      (R8)(AX*8), Z0
+	VBROADCASTSD 16(BX), Z1
+	VCMPPD       $0x1d, Z1, Z0, K1
+	VMOVUPD      64(R8)(AX*8), Z2
+	VCMPPD       $0x1d, Z1, Z2, K2
+	VMOVUPD      128(R8)(AX*8), Z3
+	VCMPPD       $0x1d, Z1, Z3, K3
+	VMOVUPD      192(R8)(AX*8), Z4
+	VCMPPD       $0x1d, Z1, Z4, K4
+	VBROADCASTSD 112(BX), Z5
+	VSUBPD       Z31, Z5, Z15
+	VSUBPD       Z30, Z5, Z14
+	VSUBPD       Z29, Z5, Z13
+	VSUBPD       Z28, Z5, Z12
+	VBROADCASTSD 104(BX), Z6
+	VBROADCASTSD rowsConstsAVX512<>+16(SB), Z7
+	VBLENDMPD    Z7, Z6, K1, Z27
+	VBROADCASTSD 120(BX), Z8
+	VBLENDMPD    Z7, Z8, K1, Z23
+	VBROADCASTSD 128(BX), Z9
+	VBROADCASTSD rowsConstsAVX512<>+24(SB), Z10
+	VBLENDMPD    Z10, Z9, K1, Z19
+	VBLENDMPD    Z7, Z6, K2, Z26
+	VBLENDMPD    Z7, Z8, K2, Z22
+	VBLENDMPD    Z10, Z9, K2, Z18
+	VBLENDMPD    Z7, Z6, K3, Z25
+	VBLENDMPD    Z7, Z8, K3, Z21
+	VBLENDMPD    Z10, Z9, K3, Z17
+	VBLENDMPD    Z7, Z6, K4, Z24
+	VBLENDMPD    Z7, Z8, K4, Z20
+	VBLENDMPD    Z10, Z9, K4, Z16
+	MOVQ         136(BX), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         168(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         AX, R11
+	SHRQ         $0x03, R11
+	ADDQ         200(BX), R11
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VMOVUPD      (R9), Z0
+	VSUBPD       Z31, Z0, Z1
+	VMOVUPD      64(R9), Z2
+	VSUBPD       Z30, Z2, Z3
+	VMOVUPD      128(R9), Z4
+	VSUBPD       Z29, Z4, Z5
+	VMOVUPD      192(R9), Z6
+	VSUBPD       Z28, Z6, Z7
+	VFMADD213PD  Z31, Z27, Z1
+	VFMADD213PD  Z30, Z26, Z3
+	VFMADD213PD  Z29, Z25, Z5
+	VFMADD213PD  Z28, Z24, Z7
+	VFMADD231PD  (R10), Z23, Z1
+	VFMADD231PD  64(R10), Z22, Z3
+	VFMADD231PD  128(R10), Z21, Z5
+	VFMADD231PD  192(R10), Z20, Z7
+	VBROADCASTSD 112(BX), Z8
+	VSUBPD       Z1, Z8, Z9
+	VSUBPD       Z3, Z8, Z10
+	VSUBPD       Z5, Z8, Z11
+	VSUBPD       Z7, Z8, Z0
+	VMOVUPD      Z15, (R10)
+	VMOVAPD      Z1, Z31
+	VMAXPD       Z9, Z15, Z2
+	VMINPD       Z9, Z15, Z4
+	VMAXPD       Z10, Z14, Z6
+	VMOVAPD      Z3, Z30
+	VBROADCASTSD rowsConstsAVX512<>+32(SB), Z8
+	VANDPD       Z8, Z2, Z1
+	VMINPD       Z10, Z14, Z3
+	VMULPD       Z1, Z4, Z2
+	VANDPD       Z8, Z6, Z4
+	VMAXPD       Z11, Z13, Z1
+	VMULPD       Z4, Z3, Z6
+	VMINPD       Z11, Z13, Z3
+	VMOVAPD      Z9, Z15
+	VCMPPD       $0x12, Z19, Z2, K1
+	VANDPD       Z8, Z1, Z4
+	VMAXPD       Z0, Z12, Z9
+	VCMPPD       $0x12, Z18, Z6, K2
+	VMULPD       Z4, Z3, Z2
+	VMINPD       Z0, Z12, Z1
+	VANDPD       Z8, Z9, Z6
+	VMOVUPD      Z14, 64(R10)
+	KMOVB        K1, (R11)
+	VMULPD       Z6, Z1, Z3
+	VCMPPD       $0x12, Z17, Z2, K3
+	KMOVB        K2, 1(R11)
+	VMOVAPD      Z10, Z14
+	VMOVUPD      Z13, 128(R10)
+	VMOVAPD      Z5, Z29
+	VCMPPD       $0x12, Z16, Z3, K4
+	VMOVAPD      Z11, Z13
+	VMOVUPD      Z12, 192(R10)
+	KMOVB        K3, 2(R11)
+	VMOVAPD      Z0, Z12
+	VMOVAPD      Z7, Z28
+	KMOVB        K4, 3(R11)
+	MOVQ         160(BX), R12
+	LEAQ         (R9)(R12*8), R9
+	MOVQ         192(BX), R12
+	LEAQ         (R10)(R12*8), R10
+	ADDQ         224(BX), R11
+	DECQ         SI
+	JNZ          step1
+
+	// store
+	VMOVUPD Z31, (DI)(AX*8)
+	VMOVUPD Z30, 64(DI)(AX*8)
+	VMOVUPD Z29, 128(DI)(AX*8)
+	VMOVUPD Z28, 192(DI)(AX*8)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    96(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 DATA rowsConstsAVX2<>+0(SB)/8, $0x3ff0000000000000
 DATA rowsConstsAVX2<>+8(SB)/8, $0x3ff0000000000000
 DATA rowsConstsAVX2<>+16(SB)/8, $0x3ff0000000000000
@@ -973,8 +1491,23 @@ DATA rowsConstsAVX2<>+32(SB)/8, $0x03b8f2b061aea072
 DATA rowsConstsAVX2<>+40(SB)/8, $0x03b8f2b061aea072
 DATA rowsConstsAVX2<>+48(SB)/8, $0x03b8f2b061aea072
 DATA rowsConstsAVX2<>+56(SB)/8, $0x03b8f2b061aea072
-GLOBL rowsConstsAVX2<>(SB), RODATA|NOPTR, $64
+DATA rowsConstsAVX2<>+64(SB)/8, $0x0000000000000000
+DATA rowsConstsAVX2<>+72(SB)/8, $0x0000000000000000
+DATA rowsConstsAVX2<>+80(SB)/8, $0x0000000000000000
+DATA rowsConstsAVX2<>+88(SB)/8, $0x0000000000000000
+DATA rowsConstsAVX2<>+96(SB)/8, $0xfff0000000000000
+DATA rowsConstsAVX2<>+104(SB)/8, $0xfff0000000000000
+DATA rowsConstsAVX2<>+112(SB)/8, $0xfff0000000000000
+DATA rowsConstsAVX2<>+120(SB)/8, $0xfff0000000000000
+DATA rowsConstsAVX2<>+128(SB)/8, $0x7fffffffffffffff
+DATA rowsConstsAVX2<>+136(SB)/8, $0x7fffffffffffffff
+DATA rowsConstsAVX2<>+144(SB)/8, $0x7fffffffffffffff
+DATA rowsConstsAVX2<>+152(SB)/8, $0x7fffffffffffffff
+GLOBL rowsConstsAVX2<>(SB), RODATA|NOPTR, $160
 
 DATA rowsConstsAVX512<>+0(SB)/8, $0x3ff0000000000000
 DATA rowsConstsAVX512<>+8(SB)/8, $0x03b8f2b061aea072
-GLOBL rowsConstsAVX512<>(SB), RODATA|NOPTR, $16
+DATA rowsConstsAVX512<>+16(SB)/8, $0x0000000000000000
+DATA rowsConstsAVX512<>+24(SB)/8, $0xfff0000000000000
+DATA rowsConstsAVX512<>+32(SB)/8, $0x7fffffffffffffff
+GLOBL rowsConstsAVX512<>(SB), RODATA|NOPTR, $40

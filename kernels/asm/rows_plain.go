@@ -244,3 +244,153 @@ func AlphaRowsGo(b *CurrentRowsBlock) {
 		}
 	}
 }
+
+// NoisyLIFGo moves LIF neurons with white noise; see NoisyLIFBlock.
+func NoisyLIFGo(b *NoisyLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		keeps := (*[8]float64)(coef[0][lane:])
+		vThs := (*[8]float64)(coef[1][lane:])
+		sDs := (*[8]float64)(coef[2][lane:])
+		fars := (*[8]float64)(coef[3][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		var factors [8]float64
+		var spreads [8]float64
+		var limits [8]float64
+		var gaps [8]float64
+		for l := range 8 {
+			x0 := wakes[l]
+			m2 := x0 >= b.First
+			x4 := keeps[l]
+			x5 := x4
+			if m2 {
+				x5 = 0.0
+			}
+			factors[l] = x5
+			x7 := sDs[l]
+			x8 := x7
+			if m2 {
+				x8 = 0.0
+			}
+			spreads[l] = x8
+			x11 := fars[l]
+			x12 := x11
+			if m2 {
+				x12 = math.Float64frombits(0xfff0000000000000)
+			}
+			limits[l] = x12
+			x14 := vThs[l]
+			x15 := vs[l]
+			x16 := x14 - x15
+			gaps[l] = x16
+		}
+		for k := range b.Steps {
+			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
+			zs := (*[8]float64)(b.Z[k*b.ZStride+at:])
+			fired := uint8(0)
+			for l := range 8 {
+				x0 := vs[l]
+				x1 := gaps[l]
+				x2 := spreads[l]
+				x3 := zs[l]
+				x4 := factors[l]
+				x5 := vInfs[l]
+				x6 := x5 - x0
+				x7 := math.FMA(x4, x6, x0)
+				x8 := math.FMA(x2, x3, x7)
+				x9 := vThs[l]
+				x10 := x9 - x8
+				x11 := x10
+				if x1 < x10 {
+					x11 = x1
+				}
+				x12 := x10
+				if x1 > x10 {
+					x12 = x1
+				}
+				x14 := math.Float64frombits(math.Float64bits(x12) & 0x7fffffffffffffff)
+				x15 := float64(x11 * x14)
+				x16 := limits[l]
+				m17 := x15 <= x16
+				zs[l] = x1
+				gaps[l] = x10
+				vs[l] = x8
+				if m17 {
+					fired |= 1 << l
+				}
+			}
+			b.Fired[k*b.FiredStride+at/8] = fired
+		}
+	}
+}
+
+// NoisyLIFAlikeGo moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		var factors [8]float64
+		var spreads [8]float64
+		var limits [8]float64
+		var gaps [8]float64
+		for l := range 8 {
+			x0 := wakes[l]
+			m2 := x0 >= b.First
+			x5 := b.Alike[0]
+			if m2 {
+				x5 = 0.0
+			}
+			factors[l] = x5
+			x8 := b.Alike[2]
+			if m2 {
+				x8 = 0.0
+			}
+			spreads[l] = x8
+			x12 := b.Alike[3]
+			if m2 {
+				x12 = math.Float64frombits(0xfff0000000000000)
+			}
+			limits[l] = x12
+			x15 := vs[l]
+			x16 := b.Alike[1] - x15
+			gaps[l] = x16
+		}
+		for k := range b.Steps {
+			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
+			zs := (*[8]float64)(b.Z[k*b.ZStride+at:])
+			fired := uint8(0)
+			for l := range 8 {
+				x0 := vs[l]
+				x1 := gaps[l]
+				x2 := spreads[l]
+				x3 := zs[l]
+				x4 := factors[l]
+				x5 := vInfs[l]
+				x6 := x5 - x0
+				x7 := math.FMA(x4, x6, x0)
+				x8 := math.FMA(x2, x3, x7)
+				x10 := b.Alike[1] - x8
+				x11 := x10
+				if x1 < x10 {
+					x11 = x1
+				}
+				x12 := x10
+				if x1 > x10 {
+					x12 = x1
+				}
+				x14 := math.Float64frombits(math.Float64bits(x12) & 0x7fffffffffffffff)
+				x15 := float64(x11 * x14)
+				x16 := limits[l]
+				m17 := x15 <= x16
+				zs[l] = x1
+				gaps[l] = x10
+				vs[l] = x8
+				if m17 {
+					fired |= 1 << l
+				}
+			}
+			b.Fired[k*b.FiredStride+at/8] = fired
+		}
+	}
+}

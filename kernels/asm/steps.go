@@ -51,32 +51,13 @@ const (
 	ExpLIFCoefs
 )
 
-// NoisyLIFBlock is the argument of the NoisyLIF kernels: a step of LIF neurons with white noise. With a = VTh - V
-// before the step and b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more
-// than Far, or one of them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the
-// step or beyond have none.
-type NoisyLIFBlock struct {
-	Lanes      int
-	First      float64   // number of the step
-	V          []float64 // in and out: V after the step as if the threshold were not crossed and the whole step moved
+// WakingBlock is the argument of Waking: First <= Wake[l] < End.
+type WakingBlock struct {
+	Lanes      int // a multiple of Group
 	Wake       []float64
-	VInf       []float64 // V_rest + R I
-	Z          []float64 // standard normal numbers
-	Before     []float64 // out: V before the step
-	Coef       []Column  // by NoisyLIFKeep and so on
-	CoefStride int
-	Alike      [NoisyLIFCoefs]float64 // NoisyLIFAlike: the coefficients of all lanes
-	Fired      []uint8                // out: bit l%8 of Fired[l/8] is set where lane l has an event
+	First, End float64
+	Fired      []uint8 // out: bit l%8 of Fired[l/8] is set where it holds
 }
-
-// Coefficients of NoisyLIF.
-const (
-	NoisyLIFKeep = iota // 1 - exp(-dt/tau)
-	NoisyLIFVTh
-	NoisyLIFSD // of V after a step
-	NoisyLIFFar
-	NoisyLIFCoefs
-)
 
 // NoisyCrossBlock is the argument of NoisyCross: the path of a lane that is Before below its threshold at the start of
 // a step and After at the end crosses it if one of them is not above 0, or if U < exp(-Most Before After / Far).
@@ -86,6 +67,28 @@ type NoisyCrossBlock struct {
 	Most               float64
 	U                  []float64 // numbers of (0, 1)
 	Fired              []uint8   // out: bit l%8 of Fired[l/8] is set where lane l crosses
+}
+
+// NoisyPartBlock is the argument of NoisyPart: V of LIF neurons that move through the last Rem of a step of Dt ms, with
+// white noise White, to End. A lane has an event if End is not below VTh or its path may have crossed it: if
+// 2 (VTh - V) (VTh - End) / (Diffusion Rem Dt) is no more than Most.
+type NoisyPartBlock struct {
+	Lanes               int // rounded up to a multiple of 8
+	Rem, V, VInf, Z     []float64
+	Tau, VTh, Diffusion []float64
+	Dt, White, Most     float64
+	End                 []float64 // out
+	Fired               []uint8   // out: bit l%8 of Fired[l/8] is set where lane l has an event
+}
+
+// NoisyPassageBlock is the argument of NoisyPassage: Part is where in a step of H ms the path of a lane first reaches
+// its threshold, Level below it at the start and After at the end, as noise.PassageTime draws it from the standard
+// normal number Y and U of (0, 1).
+type NoisyPassageBlock struct {
+	Lanes                         int // rounded up to a multiple of 8
+	Level, After, Diffusion, Y, U []float64
+	H                             float64
+	Part                          []float64 // out
 }
 
 // CurrentStepBlock is the argument of the kernels of synaptic currents.

@@ -575,404 +575,152 @@ vectors:
 	RET
 	PCALIGN $0x40
 
-// func NoisyLIFAVX2(b *NoisyLIFBlock)
-// Requires: AVX, FMA3
-TEXT ·NoisyLIFAVX2(SB), $0-8
+// func WakingAVX2(b *WakingBlock)
+// Requires: AVX
+TEXT ·WakingAVX2(SB), $0-8
 	MOVQ b+0(FP), DX
-	MOVQ 16(DX), CX
-	MOVQ 40(DX), BX
-	MOVQ 64(DX), SI
-	MOVQ 88(DX), DI
-	MOVQ 112(DX), R8
-	MOVQ 136(DX), R9
-	MOVQ 200(DX), R11
+	MOVQ 8(DX), CX
+	MOVQ 48(DX), BX
 	XORQ AX, AX
 
 group:
-	XORQ R10, R10
-
-vectors:
 	// step
-	VMOVUPD      (SI)(AX*8), Y0
-	VMOVUPD      (CX)(AX*8), Y1
-	VSUBPD       Y1, Y0, Y2
-	VMOVUPD      32(SI)(AX*8), Y3
-	VMOVUPD      32(CX)(AX*8), Y4
-	VSUBPD       Y4, Y3, Y5
-	VMOVUPD      512(R9)(R10*8), Y6
-	VSUBPD       Y1, Y6, Y7
-	VMOVUPD      544(R9)(R10*8), Y8
-	VSUBPD       Y4, Y8, Y9
-	VMOVUPD      (BX)(AX*8), Y10
-	VBROADCASTSD 8(DX), Y11
-	VCMPPD       $0x00, Y11, Y10, Y12
-	VCMPPD       $0x1e, Y11, Y10, Y13
-	VFMADD132PD  (R9)(R10*8), Y1, Y2
-	VFMADD132PD  32(R9)(R10*8), Y4, Y5
-	VMOVUPD      32(BX)(AX*8), Y14
-	VCMPPD       $0x00, Y11, Y14, Y15
-	VCMPPD       $0x1e, Y11, Y14, Y0
-	VMOVUPD      Y1, (R8)(AX*8)
-	VMOVUPD      Y4, 32(R8)(AX*8)
-	VMOVUPD      1024(R9)(R10*8), Y3
-	VFMADD231PD  (DI)(AX*8), Y3, Y2
-	VMOVUPD      1056(R9)(R10*8), Y10
-	VFMADD231PD  32(DI)(AX*8), Y10, Y5
-	VSUBPD       Y2, Y6, Y14
-	VSUBPD       Y5, Y8, Y11
-	VBLENDVPD    Y13, Y1, Y2, Y3
-	VBLENDVPD    Y0, Y4, Y5, Y10
-	VMOVUPD      Y3, (CX)(AX*8)
-	VMOVUPD      Y10, 32(CX)(AX*8)
-	VMAXPD       Y14, Y7, Y6
-	VMINPD       Y14, Y7, Y8
-	VMAXPD       Y11, Y9, Y1
-	VMINPD       Y11, Y9, Y2
-	VANDPD       stepsConstsAVX2<>+96(SB), Y6, Y4
-	VMULPD       Y4, Y8, Y5
-	VANDPD       stepsConstsAVX2<>+96(SB), Y1, Y3
-	VMULPD       Y3, Y2, Y10
-	VCMPPD       $0x12, 1536(R9)(R10*8), Y5, Y7
-	VCMPPD       $0x12, 1568(R9)(R10*8), Y10, Y14
-	VORPD        Y12, Y7, Y9
-	VANDNPD      Y9, Y13, Y11
-	VORPD        Y15, Y14, Y6
-	VANDNPD      Y6, Y0, Y8
-	VMOVMSKPD    Y8, R13
-	VMOVMSKPD    Y11, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, (R11)
-	ADDQ         $0x08, AX
-	ADDQ         $0x01, R11
-	ADDQ         $0x08, R10
-	CMPQ         R10, $0x40
-	JLT          vectors
-	MOVQ         160(DX), R10
-	SHLQ         $0x09, R10
-	ADDQ         R10, R9
+	VMOVUPD      (CX)(AX*8), Y0
+	VBROADCASTSD 32(DX), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VBROADCASTSD 40(DX), Y3
+	VCMPPD       $0x11, Y3, Y0, Y4
+	VMOVUPD      32(CX)(AX*8), Y5
+	VCMPPD       $0x1d, Y1, Y5, Y6
+	VCMPPD       $0x11, Y3, Y5, Y7
+	VMOVUPD      64(CX)(AX*8), Y8
+	VCMPPD       $0x1d, Y1, Y8, Y9
+	VCMPPD       $0x11, Y3, Y8, Y10
+	VMOVUPD      96(CX)(AX*8), Y11
+	VCMPPD       $0x1d, Y1, Y11, Y12
+	VCMPPD       $0x11, Y3, Y11, Y13
+	VMOVUPD      128(CX)(AX*8), Y14
+	VCMPPD       $0x1d, Y1, Y14, Y15
+	VCMPPD       $0x11, Y3, Y14, Y0
+	VMOVUPD      160(CX)(AX*8), Y5
+	VCMPPD       $0x1d, Y1, Y5, Y8
+	VCMPPD       $0x11, Y3, Y5, Y11
+	VMOVUPD      192(CX)(AX*8), Y14
+	VCMPPD       $0x1d, Y1, Y14, Y5
+	VCMPPD       $0x11, Y3, Y14, Y14
+	VANDPD       Y4, Y2, Y2
+	VMOVUPD      224(CX)(AX*8), Y4
+	VCMPPD       $0x1d, Y1, Y4, Y1
+	VANDPD       Y7, Y6, Y6
+	VCMPPD       $0x11, Y3, Y4, Y7
+	VMOVMSKPD    Y6, DI
+	VMOVMSKPD    Y2, SI
+	SHLL         $0x04, DI
+	ORL          DI, SI
+	MOVB         SI, (BX)
+	VANDPD       Y10, Y9, Y4
+	VANDPD       Y13, Y12, Y3
+	VANDPD       Y0, Y15, Y2
+	VANDPD       Y11, Y8, Y6
+	VMOVMSKPD    Y3, DI
+	VMOVMSKPD    Y4, SI
+	SHLL         $0x04, DI
+	ORL          DI, SI
+	MOVB         SI, 1(BX)
+	VANDPD       Y14, Y5, Y9
+	VANDPD       Y7, Y1, Y10
+	VMOVMSKPD    Y6, DI
+	VMOVMSKPD    Y2, SI
+	SHLL         $0x04, DI
+	ORL          DI, SI
+	MOVB         SI, 2(BX)
+	VMOVMSKPD    Y10, DI
+	VMOVMSKPD    Y9, SI
+	SHLL         $0x04, DI
+	ORL          DI, SI
+	MOVB         SI, 3(BX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x04, BX
 	CMPQ         AX, (DX)
 	JLT          group
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
 
-// func NoisyLIFAVX512(b *NoisyLIFBlock)
+// func WakingAVX512(b *WakingBlock)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·NoisyLIFAVX512(SB), $192-8
+TEXT ·WakingAVX512(SB), $640-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 16(BX), DX
-	MOVQ 40(BX), SI
-	MOVQ 64(BX), DI
-	MOVQ 88(BX), R8
-	MOVQ 112(BX), R9
-	MOVQ 136(BX), R10
-	MOVQ 200(BX), R12
-	XORQ CX, CX
-
-group:
-	XORQ R11, R11
-
-vectors:
-	// step
-	VMOVUPD      (DI)(CX*8), Z0
-	VMOVUPD      (DX)(CX*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VMOVUPD      64(DI)(CX*8), Z3
-	VMOVUPD      64(DX)(CX*8), Z4
-	VSUBPD       Z4, Z3, Z5
-	VMOVUPD      128(DI)(CX*8), Z6
-	VMOVUPD      128(DX)(CX*8), Z7
-	VSUBPD       Z7, Z6, Z8
-	VMOVUPD      192(DI)(CX*8), Z9
-	VMOVUPD      192(DX)(CX*8), Z10
-	VSUBPD       Z10, Z9, Z11
-	VMOVUPD      512(R10)(R11*8), Z12
-	VSUBPD       Z1, Z12, Z13
-	VMOVUPD      576(R10)(R11*8), Z14
-	VSUBPD       Z4, Z14, Z15
-	VFMADD132PD  (R10)(R11*8), Z1, Z2
-	VFMADD132PD  64(R10)(R11*8), Z4, Z5
-	VFMADD132PD  128(R10)(R11*8), Z7, Z8
-	VFMADD132PD  192(R10)(R11*8), Z10, Z11
-	VMOVUPD      640(R10)(R11*8), Z16
-	VSUBPD       Z7, Z16, Z17
-	VMOVUPD      (SI)(CX*8), Z18
-	VBROADCASTSD 8(BX), Z19
-	VCMPPD       $0x00, Z19, Z18, K1
-	VMOVUPD      704(R10)(R11*8), Z20
-	VSUBPD       Z10, Z20, Z21
-	VCMPPD       $0x1e, Z19, Z18, K2
-	VMOVUPD      1024(R10)(R11*8), Z22
-	VFMADD231PD  (R8)(CX*8), Z22, Z2
-	VMOVUPD      1088(R10)(R11*8), Z23
-	VFMADD231PD  64(R8)(CX*8), Z23, Z5
-	VMOVUPD      1152(R10)(R11*8), Z24
-	VFMADD231PD  128(R8)(CX*8), Z24, Z8
-	VMOVUPD      1216(R10)(R11*8), Z25
-	VFMADD231PD  192(R8)(CX*8), Z25, Z11
-	VMOVUPD      64(SI)(CX*8), Z26
-	VCMPPD       $0x00, Z19, Z26, K3
-	VCMPPD       $0x1e, Z19, Z26, K4
-	VMOVUPD      128(SI)(CX*8), Z27
-	VCMPPD       $0x00, Z19, Z27, K5
-	VCMPPD       $0x1e, Z19, Z27, K6
-	VSUBPD       Z2, Z12, Z28
-	VSUBPD       Z5, Z14, Z29
-	VSUBPD       Z8, Z16, Z30
-	VSUBPD       Z11, Z20, Z31
-	VMOVUPD      Z1, (R9)(CX*8)
-	VBLENDMPD    Z1, Z2, K2, Z0
-	VMAXPD       Z28, Z13, Z3
-	VMINPD       Z28, Z13, Z6
-	VMAXPD       Z29, Z15, Z9
-	VMINPD       Z29, Z15, Z18
-	VBROADCASTSD stepsConstsAVX512<>+24(SB), Z22
-	VANDPD       Z22, Z3, Z23
-	VMAXPD       Z30, Z17, Z24
-	VMULPD       Z23, Z6, Z25
-	VANDPD       Z22, Z9, Z26
-	VMINPD       Z30, Z17, Z27
-	VMULPD       Z26, Z18, Z12
-	VANDPD       Z22, Z24, Z14
-	VMAXPD       Z31, Z21, Z16
-	VCMPPD       $0x12, 1536(R10)(R11*8), Z25, K7
-	VMULPD       Z14, Z27, Z20
-	VMINPD       Z31, Z21, Z1
-	KMOVB        K6, (AX)
-	VCMPPD       $0x12, 1600(R10)(R11*8), Z12, K6
-	VANDPD       Z22, Z16, Z2
-	VMOVUPD      Z0, (DX)(CX*8)
-	VMULPD       Z2, Z1, Z13
-	KMOVB        K5, 64(AX)
-	VCMPPD       $0x12, 1664(R10)(R11*8), Z20, K5
-	KORB         K1, K7, K7
-	VMOVUPD      192(SI)(CX*8), Z28
-	VCMPPD       $0x00, Z19, Z28, K1
-	KANDNB       K7, K2, K2
-	KORB         K3, K6, K7
-	KMOVB        K2, (R12)
-	KANDNB       K7, K4, K6
-	VCMPPD       $0x12, 1728(R10)(R11*8), Z13, K3
-	KMOVB        K6, 1(R12)
-	KMOVB        64(AX), K2
-	KORB         K2, K5, K7
-	VCMPPD       $0x1e, Z19, Z28, K6
-	VMOVUPD      Z4, 64(R9)(CX*8)
-	VBLENDMPD    Z4, Z5, K4, Z15
-	KMOVB        (AX), K5
-	KANDNB       K7, K5, K2
-	VMOVUPD      Z15, 64(DX)(CX*8)
-	KMOVB        K2, 2(R12)
-	KORB         K1, K3, K4
-	VMOVUPD      Z7, 128(R9)(CX*8)
-	VBLENDMPD    Z7, Z8, K5, Z29
-	KANDNB       K4, K6, K7
-	VMOVUPD      Z29, 128(DX)(CX*8)
-	KMOVB        K7, 3(R12)
-	VMOVUPD      Z10, 192(R9)(CX*8)
-	VBLENDMPD    Z10, Z11, K6, Z3
-	VMOVUPD      Z3, 192(DX)(CX*8)
-	ADDQ         $0x20, CX
-	ADDQ         $0x04, R12
-	ADDQ         $0x20, R11
-	CMPQ         R11, $0x40
-	JLT          vectors
-	MOVQ         160(BX), R11
-	SHLQ         $0x09, R11
-	ADDQ         R11, R10
-	CMPQ         CX, (BX)
-	JLT          group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
-// Requires: AVX, FMA3
-TEXT ·NoisyLIFAlikeAVX2(SB), $0-8
-	MOVQ b+0(FP), DX
-	MOVQ 16(DX), CX
-	MOVQ 40(DX), BX
-	MOVQ 64(DX), SI
-	MOVQ 88(DX), DI
-	MOVQ 112(DX), R8
-	MOVQ 200(DX), R9
-	XORQ AX, AX
-
-group:
-	// step
-	VMOVUPD      (SI)(AX*8), Y0
-	VMOVUPD      (CX)(AX*8), Y1
-	VSUBPD       Y1, Y0, Y2
-	VMOVUPD      32(SI)(AX*8), Y3
-	VMOVUPD      32(CX)(AX*8), Y4
-	VSUBPD       Y4, Y3, Y5
-	VBROADCASTSD 176(DX), Y6
-	VSUBPD       Y1, Y6, Y7
-	VSUBPD       Y4, Y6, Y8
-	VMOVUPD      (BX)(AX*8), Y9
-	VBROADCASTSD 8(DX), Y10
-	VCMPPD       $0x00, Y10, Y9, Y11
-	VCMPPD       $0x1e, Y10, Y9, Y12
-	VBROADCASTSD 168(DX), Y13
-	VFMADD213PD  Y1, Y13, Y2
-	VFMADD213PD  Y4, Y5, Y13
-	VMOVUPD      32(BX)(AX*8), Y14
-	VCMPPD       $0x00, Y10, Y14, Y15
-	VCMPPD       $0x1e, Y10, Y14, Y0
-	VMOVUPD      Y1, (R8)(AX*8)
-	VMOVUPD      Y4, 32(R8)(AX*8)
-	VBROADCASTSD 184(DX), Y3
-	VFMADD231PD  (DI)(AX*8), Y3, Y2
-	VFMADD231PD  32(DI)(AX*8), Y3, Y13
-	VSUBPD       Y2, Y6, Y9
-	VSUBPD       Y13, Y6, Y5
-	VBLENDVPD    Y12, Y1, Y2, Y14
-	VBLENDVPD    Y0, Y4, Y13, Y10
-	VMOVUPD      Y14, (CX)(AX*8)
-	VMOVUPD      Y10, 32(CX)(AX*8)
-	VMAXPD       Y9, Y7, Y3
-	VMINPD       Y9, Y7, Y6
-	VMAXPD       Y5, Y8, Y1
-	VMINPD       Y5, Y8, Y2
-	VANDPD       stepsConstsAVX2<>+96(SB), Y3, Y4
-	VMULPD       Y4, Y6, Y13
-	VANDPD       stepsConstsAVX2<>+96(SB), Y1, Y14
-	VMULPD       Y14, Y2, Y10
-	VBROADCASTSD 192(DX), Y7
-	VCMPPD       $0x12, Y7, Y13, Y9
-	VCMPPD       $0x12, Y7, Y10, Y8
-	VORPD        Y11, Y9, Y5
-	VANDNPD      Y5, Y12, Y3
-	VORPD        Y15, Y8, Y6
-	VANDNPD      Y6, Y0, Y4
-	VMOVMSKPD    Y4, R11
-	VMOVMSKPD    Y3, R10
-	SHLL         $0x04, R11
-	ORL          R11, R10
-	MOVB         R10, (R9)
-	ADDQ         $0x08, AX
-	ADDQ         $0x01, R9
-	CMPQ         AX, (DX)
-	JLT          group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·NoisyLIFAlikeAVX512(SB), $192-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), BX
-	MOVQ 16(BX), DX
-	MOVQ 40(BX), SI
-	MOVQ 64(BX), DI
-	MOVQ 88(BX), R8
-	MOVQ 112(BX), R9
-	MOVQ 200(BX), R10
+	MOVQ 8(BX), DX
+	MOVQ 48(BX), SI
 	XORQ CX, CX
 
 group:
 	// step
-	VMOVUPD      (DI)(CX*8), Z0
-	VMOVUPD      (DX)(CX*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VMOVUPD      64(DI)(CX*8), Z3
-	VMOVUPD      64(DX)(CX*8), Z4
-	VSUBPD       Z4, Z3, Z5
-	VMOVUPD      128(DI)(CX*8), Z6
-	VMOVUPD      128(DX)(CX*8), Z7
-	VSUBPD       Z7, Z6, Z8
-	VMOVUPD      192(DI)(CX*8), Z9
-	VMOVUPD      192(DX)(CX*8), Z10
-	VSUBPD       Z10, Z9, Z11
-	VBROADCASTSD 176(BX), Z12
-	VSUBPD       Z1, Z12, Z13
-	VSUBPD       Z4, Z12, Z14
-	VBROADCASTSD 168(BX), Z15
-	VFMADD213PD  Z1, Z15, Z2
-	VFMADD213PD  Z4, Z15, Z5
-	VFMADD213PD  Z7, Z15, Z8
-	VFMADD213PD  Z10, Z11, Z15
-	VSUBPD       Z7, Z12, Z16
-	VMOVUPD      (SI)(CX*8), Z17
-	VBROADCASTSD 8(BX), Z18
-	VCMPPD       $0x00, Z18, Z17, K1
-	VSUBPD       Z10, Z12, Z19
-	VCMPPD       $0x1e, Z18, Z17, K2
-	VBROADCASTSD 184(BX), Z20
-	VFMADD231PD  (R8)(CX*8), Z20, Z2
-	VFMADD231PD  64(R8)(CX*8), Z20, Z5
-	VFMADD231PD  128(R8)(CX*8), Z20, Z8
-	VFMADD231PD  192(R8)(CX*8), Z20, Z15
-	VMOVUPD      64(SI)(CX*8), Z21
-	VCMPPD       $0x00, Z18, Z21, K3
-	VCMPPD       $0x1e, Z18, Z21, K4
-	VMOVUPD      128(SI)(CX*8), Z22
-	VCMPPD       $0x00, Z18, Z22, K5
-	VCMPPD       $0x1e, Z18, Z22, K6
-	VSUBPD       Z2, Z12, Z23
-	VSUBPD       Z5, Z12, Z24
-	VSUBPD       Z8, Z12, Z25
-	VSUBPD       Z15, Z12, Z26
-	VMOVUPD      Z1, (R9)(CX*8)
-	VBLENDMPD    Z1, Z2, K2, Z27
-	VMAXPD       Z23, Z13, Z28
-	VMINPD       Z23, Z13, Z29
-	VMAXPD       Z24, Z14, Z30
-	VMINPD       Z24, Z14, Z31
-	VBROADCASTSD stepsConstsAVX512<>+24(SB), Z0
-	VANDPD       Z0, Z28, Z3
-	VMAXPD       Z25, Z16, Z6
-	VMULPD       Z3, Z29, Z9
-	VANDPD       Z0, Z30, Z11
-	VMINPD       Z25, Z16, Z17
-	VMULPD       Z11, Z31, Z20
-	VANDPD       Z0, Z6, Z21
-	VMAXPD       Z26, Z19, Z22
-	VBROADCASTSD 192(BX), Z12
-	VCMPPD       $0x12, Z12, Z9, K7
-	VMULPD       Z21, Z17, Z1
-	VMINPD       Z26, Z19, Z2
-	KMOVB        K6, (AX)
-	VCMPPD       $0x12, Z12, Z20, K6
-	VANDPD       Z0, Z22, Z13
-	VMOVUPD      Z27, (DX)(CX*8)
-	VMULPD       Z13, Z2, Z23
-	KMOVB        K5, 64(AX)
-	VCMPPD       $0x12, Z12, Z1, K5
-	KORB         K1, K7, K7
-	VMOVUPD      192(SI)(CX*8), Z14
-	VCMPPD       $0x00, Z18, Z14, K1
-	KANDNB       K7, K2, K2
-	KORB         K3, K6, K7
-	KMOVB        K2, (R10)
-	KANDNB       K7, K4, K6
-	VCMPPD       $0x12, Z12, Z23, K3
-	KMOVB        K6, 1(R10)
-	KMOVB        64(AX), K2
-	KORB         K2, K5, K7
-	VCMPPD       $0x1e, Z18, Z14, K6
-	VMOVUPD      Z4, 64(R9)(CX*8)
-	VBLENDMPD    Z4, Z5, K4, Z24
-	KMOVB        (AX), K5
-	KANDNB       K7, K5, K2
-	VMOVUPD      Z24, 64(DX)(CX*8)
-	KMOVB        K2, 2(R10)
-	KORB         K1, K3, K4
-	VMOVUPD      Z7, 128(R9)(CX*8)
-	VBLENDMPD    Z7, Z8, K5, Z28
-	KANDNB       K4, K6, K7
-	VMOVUPD      Z28, 128(DX)(CX*8)
-	KMOVB        K7, 3(R10)
-	VMOVUPD      Z10, 192(R9)(CX*8)
-	VBLENDMPD    Z10, Z15, K6, Z29
-	VMOVUPD      Z29, 192(DX)(CX*8)
-	ADDQ         $0x20, CX
-	ADDQ         $0x04, R10
+	VMOVUPD      (DX)(CX*8), Z0
+	VBROADCASTSD 32(BX), Z1
+	VCMPPD       $0x1d, Z1, Z0, K1
+	VBROADCASTSD 40(BX), Z2
+	VCMPPD       $0x11, Z2, Z0, K2
+	VMOVUPD      64(DX)(CX*8), Z3
+	VCMPPD       $0x1d, Z1, Z3, K3
+	VCMPPD       $0x11, Z2, Z3, K4
+	VMOVUPD      128(DX)(CX*8), Z4
+	VCMPPD       $0x1d, Z1, Z4, K5
+	VCMPPD       $0x11, Z2, Z4, K6
+	VMOVUPD      192(DX)(CX*8), Z5
+	VCMPPD       $0x1d, Z1, Z5, K7
+	KMOVB        K7, (AX)
+	VCMPPD       $0x11, Z2, Z5, K7
+	VMOVUPD      256(DX)(CX*8), Z6
+	KMOVB        K7, 64(AX)
+	VCMPPD       $0x1d, Z1, Z6, K7
+	KMOVB        K7, 128(AX)
+	VCMPPD       $0x11, Z2, Z6, K7
+	VMOVUPD      320(DX)(CX*8), Z7
+	KMOVB        K7, 192(AX)
+	VCMPPD       $0x1d, Z1, Z7, K7
+	KMOVB        K7, 256(AX)
+	VCMPPD       $0x11, Z2, Z7, K7
+	VMOVUPD      384(DX)(CX*8), Z8
+	KMOVB        K7, 320(AX)
+	VCMPPD       $0x1d, Z1, Z8, K7
+	KMOVB        K7, 384(AX)
+	VCMPPD       $0x11, Z2, Z8, K7
+	VMOVUPD      448(DX)(CX*8), Z9
+	KMOVB        K7, 448(AX)
+	VCMPPD       $0x1d, Z1, Z9, K7
+	KMOVB        K7, 512(AX)
+	VCMPPD       $0x11, Z2, Z9, K7
+	KANDB        K2, K1, K1
+	KANDB        K4, K3, K2
+	KANDB        K6, K5, K3
+	KMOVB        K1, (SI)
+	KMOVB        (AX), K4
+	KMOVB        64(AX), K5
+	KANDB        K5, K4, K6
+	KMOVB        K2, 1(SI)
+	KMOVB        128(AX), K1
+	KMOVB        192(AX), K4
+	KANDB        K4, K1, K5
+	KMOVB        K3, 2(SI)
+	KMOVB        256(AX), K2
+	KMOVB        320(AX), K1
+	KANDB        K1, K2, K4
+	KMOVB        K6, 3(SI)
+	KMOVB        384(AX), K3
+	KMOVB        448(AX), K2
+	KANDB        K2, K3, K1
+	KMOVB        K5, 4(SI)
+	KMOVB        512(AX), K6
+	KANDB        K7, K6, K3
+	KMOVB        K4, 5(SI)
+	KMOVB        K1, 6(SI)
+	KMOVB        K3, 7(SI)
+	ADDQ         $0x40, CX
+	ADDQ         $0x08, SI
 	CMPQ         CX, (BX)
 	JLT          group
 	VZEROUPPER
@@ -1007,43 +755,43 @@ group:
 	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y7, Y12
 	VDIVPD       (SI)(AX*8), Y9, Y13
 	VDIVPD       32(SI)(AX*8), Y10, Y14
-	VXORPD       stepsConstsAVX2<>+128(SB), Y13, Y15
-	VXORPD       stepsConstsAVX2<>+128(SB), Y14, Y4
-	VMOVUPD      stepsConstsAVX2<>+192(SB), Y0
-	VMOVUPD      stepsConstsAVX2<>+160(SB), Y6
+	VXORPD       stepsConstsAVX2<>+96(SB), Y13, Y15
+	VXORPD       stepsConstsAVX2<>+96(SB), Y14, Y4
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+128(SB), Y6
 	VFMADD213PD  Y0, Y15, Y6
-	VMOVUPD      stepsConstsAVX2<>+160(SB), Y2
+	VMOVUPD      stepsConstsAVX2<>+128(SB), Y2
 	VFMADD213PD  Y0, Y4, Y2
 	VSUBPD       Y0, Y6, Y1
 	VSUBPD       Y0, Y2, Y8
 	VPSLLQ       $0x34, Y6, Y3
 	VPSLLQ       $0x34, Y2, Y5
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y1, Y15
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y8, Y4
 	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y1, Y15
 	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y8, Y4
-	VFNMADD231PD stepsConstsAVX2<>+256(SB), Y1, Y15
-	VFNMADD231PD stepsConstsAVX2<>+256(SB), Y8, Y4
 	VMULPD       Y15, Y15, Y7
 	VMULPD       Y4, Y4, Y9
-	VMOVUPD      stepsConstsAVX2<>+320(SB), Y10
-	VFMADD231PD  stepsConstsAVX2<>+288(SB), Y7, Y10
-	VMOVUPD      stepsConstsAVX2<>+384(SB), Y13
-	VFMADD231PD  stepsConstsAVX2<>+352(SB), Y7, Y13
-	VMOVUPD      stepsConstsAVX2<>+320(SB), Y14
-	VFMADD231PD  stepsConstsAVX2<>+288(SB), Y9, Y14
-	VMOVUPD      stepsConstsAVX2<>+384(SB), Y0
-	VFMADD231PD  stepsConstsAVX2<>+352(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+576(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+576(SB), Y9, Y0
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y7, Y10
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y7, Y13
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y14
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y9, Y14
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y9, Y0
 	VFMADD231PD  Y15, Y10, Y13
 	VFMADD231PD  Y4, Y14, Y0
 	VMOVUPD      stepsConstsAVX2<>+32(SB), Y6
@@ -1092,24 +840,24 @@ group:
 	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z3, K1
 	VMULPD.BCST       80(DX), Z1, Z4
 	VDIVPD            (SI)(AX*8), Z4, Z5
-	VXORPD.BCST       stepsConstsAVX512<>+32(SB), Z5, Z6
-	VBROADCASTSD      stepsConstsAVX512<>+48(SB), Z7
-	VFMADD231PD.BCST  stepsConstsAVX512<>+40(SB), Z6, Z7
-	VSUBPD.BCST       stepsConstsAVX512<>+48(SB), Z7, Z8
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z5, Z6
+	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z7
+	VFMADD231PD.BCST  stepsConstsAVX512<>+32(SB), Z6, Z7
+	VSUBPD.BCST       stepsConstsAVX512<>+40(SB), Z7, Z8
 	VPSLLQ            $0x34, Z7, Z9
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z8, Z6
 	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z8, Z6
-	VFNMADD231PD.BCST stepsConstsAVX512<>+64(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z10
-	VBROADCASTSD      stepsConstsAVX512<>+80(SB), Z11
-	VFMADD231PD.BCST  stepsConstsAVX512<>+72(SB), Z10, Z11
-	VBROADCASTSD      stepsConstsAVX512<>+96(SB), Z12
-	VFMADD231PD.BCST  stepsConstsAVX512<>+88(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+144(SB), Z10, Z12
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z11
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z10, Z11
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z12
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z12
 	VFMADD231PD       Z6, Z11, Z12
 	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
 	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
@@ -1122,6 +870,496 @@ group:
 	ADDQ              $0x01, R8
 	CMPQ              AX, (DX)
 	JLT               group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyPartAVX2(b *NoisyPartBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NoisyPartAVX2(SB), $768-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 104(BX), R9
+	MOVQ 128(BX), R10
+	MOVQ 152(BX), R11
+	MOVQ 200(BX), R12
+	MOVQ 224(BX), R13
+	XORQ CX, CX
+
+group:
+	// step
+	VMOVUPD      stepsConstsAVX2<>+32(SB), Y0
+	VSUBPD       (DX)(CX*8), Y0, Y1
+	VSUBPD       32(DX)(CX*8), Y0, Y2
+	VMOVUPD      (DI)(CX*8), Y3
+	VMOVUPD      (SI)(CX*8), Y4
+	VSUBPD       Y4, Y3, Y5
+	VMOVUPD      (R10)(CX*8), Y6
+	VSUBPD       Y4, Y6, Y7
+	VMOVUPD      32(DI)(CX*8), Y8
+	VMOVUPD      32(SI)(CX*8), Y9
+	VSUBPD       Y9, Y8, Y10
+	VCMPPD       $0x00, Y4, Y4, Y11
+	VSUBPD       Y1, Y0, Y12
+	VSUBPD       Y2, Y0, Y13
+	VMOVUPD      32(R10)(CX*8), Y14
+	VSUBPD       Y9, Y14, Y15
+	VMOVUPD      stepsConstsAVX2<>+672(SB), Y3
+	VMULPD       Y7, Y3, Y8
+	VCMPPD       $0x1e, stepsConstsAVX2<>+0(SB), Y7, Y1
+	VCMPPD       $0x00, Y9, Y9, Y2
+	VBROADCASTSD 176(BX), Y14
+	VMULPD       Y14, Y12, Y12
+	VMULPD       Y14, Y13, Y13
+	VMULPD       Y15, Y3, Y14
+	VCMPPD       $0x1e, stepsConstsAVX2<>+0(SB), Y15, Y6
+	VMULPD       stepsConstsAVX2<>+576(SB), Y12, Y9
+	VMULPD       stepsConstsAVX2<>+576(SB), Y13, Y4
+	VDIVPD       (R9)(CX*8), Y9, Y9
+	VDIVPD       32(R9)(CX*8), Y4, Y4
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      stepsConstsAVX2<>+640(SB), Y2
+	VMAXPD       Y9, Y2, Y9
+	VMAXPD       Y4, Y2, Y4
+	VMOVUPD      Y6, 32(AX)
+	VMOVUPD      stepsConstsAVX2<>+608(SB), Y6
+	VMINPD       Y9, Y6, Y9
+	VMINPD       Y4, Y6, Y4
+	VMOVUPD      Y11, 64(AX)
+	VMULPD       stepsConstsAVX2<>+704(SB), Y12, Y11
+	VMULPD       (R11)(CX*8), Y12, Y12
+	VDIVPD       (R9)(CX*8), Y11, Y11
+	VMAXPD       Y11, Y2, Y11
+	VMINPD       Y11, Y6, Y11
+	VMOVUPD      Y1, 96(AX)
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y1
+	VFMADD231PD  stepsConstsAVX2<>+128(SB), Y9, Y1
+	VMOVUPD      Y14, 128(AX)
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y14
+	VFMADD231PD  stepsConstsAVX2<>+128(SB), Y4, Y14
+	VMOVUPD      Y15, 160(AX)
+	VMULPD       stepsConstsAVX2<>+704(SB), Y13, Y15
+	VMULPD       32(R11)(CX*8), Y13, Y13
+	VDIVPD       32(R9)(CX*8), Y15, Y15
+	VMAXPD       Y15, Y2, Y2
+	VMINPD       Y2, Y6, Y15
+	VSUBPD       stepsConstsAVX2<>+160(SB), Y1, Y6
+	VPSLLQ       $0x34, Y1, Y2
+	VPADDQ       Y2, Y0, Y1
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y6, Y9
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y6, Y9
+	VSUBPD       stepsConstsAVX2<>+160(SB), Y14, Y2
+	VPSLLQ       $0x34, Y14, Y6
+	VPADDQ       Y6, Y0, Y14
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y2, Y4
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y2, Y4
+	VMULPD       Y9, Y9, Y6
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+128(SB), Y11, Y2
+	VMOVUPD      Y13, 192(AX)
+	VSUBPD       Y0, Y1, Y13
+	VMOVUPD      Y12, 224(AX)
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y12
+	VFMADD231PD  stepsConstsAVX2<>+128(SB), Y15, Y12
+	VMOVUPD      Y8, 256(AX)
+	VSUBPD       Y0, Y14, Y8
+	VMOVUPD      Y7, 288(AX)
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y7
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y6, Y7
+	VMOVUPD      Y10, 320(AX)
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y6, Y10
+	VFMADD231PD  Y9, Y7, Y10
+	VFMADD231PD  Y10, Y6, Y9
+	VFMADD231PD  Y1, Y9, Y13
+	VMOVUPD      stepsConstsAVX2<>+96(SB), Y7
+	VXORPD       Y7, Y13, Y6
+	VDIVPD       Y3, Y6, Y10
+	VSQRTPD      Y10, Y9
+	VBROADCASTSD 184(BX), Y1
+	VMULPD       Y9, Y1, Y13
+	VSUBPD       stepsConstsAVX2<>+160(SB), Y2, Y6
+	VPSLLQ       $0x34, Y2, Y10
+	VPADDQ       Y10, Y0, Y9
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y6, Y11
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y6, Y11
+	VMULPD       Y4, Y4, Y2
+	VSUBPD       stepsConstsAVX2<>+160(SB), Y12, Y10
+	VPSLLQ       $0x34, Y12, Y6
+	VPADDQ       Y6, Y0, Y12
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y10, Y15
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y10, Y15
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y6
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y2, Y6
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y2, Y10
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y2, Y10
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y2, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y2, Y10
+	VFMADD231PD  Y4, Y6, Y10
+	VFMADD231PD  Y10, Y2, Y4
+	VFMADD231PD  Y14, Y4, Y8
+	VXORPD       Y7, Y8, Y6
+	VDIVPD       Y3, Y6, Y2
+	VSQRTPD      Y2, Y10
+	VMULPD       Y10, Y1, Y4
+	VMULPD       Y11, Y11, Y14
+	VSUBPD       Y0, Y9, Y8
+	VMULPD       Y15, Y15, Y6
+	VSUBPD       Y0, Y12, Y3
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y14, Y2
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y14, Y2
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y14, Y2
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y14, Y2
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y1
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y14, Y1
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y14, Y1
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y14, Y1
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y14, Y1
+	VFMADD231PD  Y11, Y2, Y1
+	VFMADD231PD  Y1, Y14, Y11
+	VFMADD231PD  Y9, Y11, Y8
+	VXORPD       Y7, Y8, Y10
+	VFMADD213PD  (SI)(CX*8), Y5, Y10
+	VFMADD231PD  (R8)(CX*8), Y13, Y10
+	VMOVUPD      Y10, (R12)(CX*8)
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y6, Y0
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y6, Y0
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y6, Y0
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y6, Y0
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y6, Y2
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y6, Y2
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y6, Y2
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y6, Y2
+	VFMADD231PD  Y15, Y0, Y2
+	VFMADD231PD  Y2, Y6, Y15
+	VFMADD231PD  Y12, Y15, Y3
+	VXORPD       Y7, Y3, Y14
+	VMOVUPD      320(AX), Y1
+	VFMADD213PD  32(SI)(CX*8), Y1, Y14
+	VSUBPD       (SI)(CX*8), Y10, Y11
+	VMOVUPD      288(AX), Y9
+	VSUBPD       Y11, Y9, Y8
+	VFMADD231PD  32(R8)(CX*8), Y4, Y14
+	VCMPPD       $0x15, (R10)(CX*8), Y10, Y5
+	VMULPD       256(AX), Y8, Y13
+	VSUBPD       32(SI)(CX*8), Y14, Y0
+	VCMPPD       $0x15, 32(R10)(CX*8), Y14, Y6
+	VMOVUPD      Y14, 32(R12)(CX*8)
+	VDIVPD       224(AX), Y13, Y2
+	VMOVUPD      160(AX), Y15
+	VSUBPD       Y0, Y15, Y12
+	VMULPD       128(AX), Y12, Y3
+	VDIVPD       192(AX), Y3, Y7
+	VBROADCASTSD 192(BX), Y1
+	VCMPPD       $0x16, Y1, Y2, Y9
+	VMOVUPD      96(AX), Y11
+	VANDPD       Y9, Y11, Y4
+	VMOVUPD      64(AX), Y10
+	VANDNPD      Y10, Y4, Y8
+	VORPD        Y8, Y5, Y14
+	VCMPPD       $0x16, Y1, Y7, Y13
+	VMOVUPD      32(AX), Y15
+	VANDPD       Y13, Y15, Y0
+	VMOVUPD      (AX), Y12
+	VANDNPD      Y12, Y0, Y3
+	VORPD        Y3, Y6, Y2
+	VMOVMSKPD    Y2, R15
+	VMOVMSKPD    Y14, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, (R13)
+	ADDQ         $0x08, CX
+	ADDQ         $0x01, R13
+	CMPQ         CX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyPartAVX512(b *NoisyPartBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyPartAVX512(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 80(DX), DI
+	MOVQ 104(DX), R8
+	MOVQ 128(DX), R9
+	MOVQ 152(DX), R10
+	MOVQ 200(DX), R11
+	MOVQ 224(DX), R12
+	XORQ AX, AX
+
+group:
+	// step
+	VBROADCASTSD      stepsConstsAVX512<>+8(SB), Z0
+	VSUBPD            (CX)(AX*8), Z0, Z1
+	VMOVUPD           (SI)(AX*8), Z2
+	VMOVUPD           (BX)(AX*8), Z3
+	VSUBPD            Z3, Z2, Z4
+	VMOVUPD           (R9)(AX*8), Z5
+	VSUBPD            Z3, Z5, Z6
+	VCMPPD            $0x00, Z3, Z3, K1
+	VSUBPD            Z1, Z0, Z7
+	VMULPD.BCST       stepsConstsAVX512<>+168(SB), Z6, Z8
+	VCMPPD.BCST       $0x1e, stepsConstsAVX512<>+0(SB), Z6, K2
+	VMULPD.BCST       176(DX), Z7, Z9
+	VMULPD.BCST       stepsConstsAVX512<>+144(SB), Z9, Z10
+	VMULPD.BCST       stepsConstsAVX512<>+176(SB), Z9, Z11
+	VMULPD            (R10)(AX*8), Z9, Z12
+	VDIVPD            (R8)(AX*8), Z10, Z13
+	VDIVPD            (R8)(AX*8), Z11, Z14
+	VBROADCASTSD      stepsConstsAVX512<>+160(SB), Z15
+	VMAXPD            Z13, Z15, Z16
+	VMAXPD            Z14, Z15, Z17
+	VBROADCASTSD      stepsConstsAVX512<>+152(SB), Z18
+	VMINPD            Z16, Z18, Z19
+	VMINPD            Z17, Z18, Z20
+	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z21
+	VBROADCASTSD      stepsConstsAVX512<>+32(SB), Z22
+	VFMADD213PD       Z21, Z19, Z22
+	VBROADCASTSD      stepsConstsAVX512<>+32(SB), Z23
+	VFMADD213PD       Z21, Z20, Z23
+	VSUBPD            Z21, Z22, Z24
+	VPSLLQ            $0x34, Z22, Z25
+	VSUBPD            Z21, Z23, Z26
+	VPADDQ            Z25, Z0, Z27
+	VPSLLQ            $0x34, Z23, Z28
+	VSUBPD            Z0, Z27, Z29
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z24, Z19
+	VPADDQ            Z28, Z0, Z30
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z26, Z20
+	VSUBPD            Z0, Z30, Z31
+	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z24, Z19
+	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z26, Z20
+	VMULPD            Z19, Z19, Z2
+	VMULPD            Z20, Z20, Z1
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z7
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z2, Z7
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z9
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z2, Z9
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z10
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z1, Z10
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z11
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z1, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z2, Z7
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z2, Z9
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z1, Z10
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z1, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z2, Z7
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z2, Z9
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z1, Z10
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z1, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z2, Z7
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z2, Z9
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z1, Z10
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z1, Z11
+	VFMADD231PD       Z19, Z7, Z9
+	VFMADD231PD       Z20, Z10, Z11
+	VFMADD231PD       Z9, Z2, Z19
+	VFMADD231PD       Z11, Z1, Z20
+	VFMADD231PD       Z27, Z19, Z29
+	VFMADD231PD       Z30, Z20, Z31
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z29, Z13
+	VDIVPD.BCST       stepsConstsAVX512<>+168(SB), Z13, Z15
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z31, Z14
+	VFMADD213PD       Z3, Z4, Z14
+	VSQRTPD           Z15, Z16
+	VMULPD.BCST       184(DX), Z16, Z18
+	VFMADD231PD       (DI)(AX*8), Z18, Z14
+	VSUBPD            Z3, Z14, Z17
+	VMOVUPD           Z14, (R11)(AX*8)
+	VCMPPD            $0x15, Z5, Z14, K3
+	VSUBPD            Z17, Z6, Z22
+	VMULPD            Z22, Z8, Z21
+	VDIVPD            Z12, Z21, Z25
+	VCMPPD.BCST       $0x16, 192(DX), Z25, K4
+	KANDB             K4, K2, K5
+	KANDNB            K1, K5, K6
+	KORB              K6, K3, K7
+	KMOVB             K7, (R12)
+	ADDQ              $0x08, AX
+	ADDQ              $0x01, R12
+	CMPQ              AX, (DX)
+	JLT               group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyPassageAVX2(b *NoisyPassageBlock)
+// Requires: AVX
+TEXT ·NoisyPassageAVX2(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 80(DX), DI
+	MOVQ 104(DX), R8
+	MOVQ 136(DX), R9
+	XORQ AX, AX
+
+group:
+	// step
+	VMOVUPD      (CX)(AX*8), Y0
+	VSUBPD       (BX)(AX*8), Y0, Y1
+	VBROADCASTSD 128(DX), Y2
+	VMULPD       Y2, Y0, Y3
+	VMULPD       Y0, Y0, Y4
+	VMOVUPD      (DI)(AX*8), Y5
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      32(CX)(AX*8), Y7
+	VSUBPD       32(BX)(AX*8), Y7, Y8
+	VMULPD       Y2, Y7, Y9
+	VSUBPD       Y0, Y1, Y10
+	VMULPD       Y7, Y7, Y11
+	VDIVPD       (SI)(AX*8), Y4, Y12
+	VMOVUPD      32(DI)(AX*8), Y13
+	VMULPD       Y13, Y13, Y14
+	VSUBPD       Y7, Y8, Y15
+	VMOVUPD      stepsConstsAVX2<>+0(SB), Y5
+	VCMPPD       $0x12, Y5, Y0, Y1
+	VANDPD       stepsConstsAVX2<>+768(SB), Y10, Y4
+	VDIVPD       32(SI)(AX*8), Y11, Y13
+	VDIVPD       Y4, Y3, Y8
+	VCMPPD       $0x12, Y5, Y7, Y0
+	VANDPD       stepsConstsAVX2<>+768(SB), Y15, Y10
+	VDIVPD       Y10, Y9, Y11
+	VMOVUPD      stepsConstsAVX2<>+672(SB), Y3
+	VMULPD       Y12, Y3, Y4
+	VDIVPD       Y6, Y12, Y7
+	VMULPD       Y13, Y3, Y15
+	VMULPD       Y6, Y8, Y9
+	VMULPD       Y8, Y8, Y10
+	VCMPPD       $0x00, stepsConstsAVX2<>+736(SB), Y8, Y12
+	VDIVPD       Y14, Y13, Y6
+	VMULPD       Y14, Y11, Y13
+	VMULPD       Y11, Y11, Y14
+	VDIVPD       Y4, Y9, Y9
+	VCMPPD       $0x00, stepsConstsAVX2<>+736(SB), Y11, Y4
+	VDIVPD       Y15, Y13, Y13
+	VADDPD       Y9, Y3, Y15
+	VADDPD       stepsConstsAVX2<>+32(SB), Y9, Y5
+	VMULPD       Y15, Y9, Y9
+	VADDPD       Y13, Y3, Y15
+	VSQRTPD      Y9, Y3
+	VADDPD       Y3, Y5, Y9
+	VMULPD       Y15, Y13, Y5
+	VADDPD       stepsConstsAVX2<>+32(SB), Y13, Y3
+	VDIVPD       Y9, Y8, Y15
+	VSQRTPD      Y5, Y13
+	VADDPD       Y15, Y8, Y9
+	VDIVPD       Y9, Y8, Y5
+	VDIVPD       Y15, Y10, Y8
+	VADDPD       Y13, Y3, Y9
+	VDIVPD       Y9, Y11, Y10
+	VMOVUPD      (R8)(AX*8), Y3
+	VCMPPD       $0x12, Y5, Y3, Y13
+	VBLENDVPD    Y13, Y15, Y8, Y9
+	VBLENDVPD    Y12, Y7, Y9, Y3
+	VMULPD       Y3, Y2, Y5
+	VADDPD       Y3, Y2, Y13
+	VCMPPD       $0x00, stepsConstsAVX2<>+736(SB), Y3, Y15
+	VADDPD       Y10, Y11, Y8
+	VDIVPD       Y10, Y14, Y12
+	VDIVPD       Y13, Y5, Y7
+	VDIVPD       Y8, Y11, Y9
+	VBLENDVPD    Y15, Y2, Y7, Y3
+	VMOVUPD      32(R8)(AX*8), Y14
+	VCMPPD       $0x12, Y9, Y14, Y5
+	VBLENDVPD    Y1, stepsConstsAVX2<>+0(SB), Y3, Y13
+	VDIVPD       Y2, Y13, Y11
+	VBLENDVPD    Y5, Y10, Y12, Y8
+	VBLENDVPD    Y4, Y6, Y8, Y15
+	VMULPD       Y15, Y2, Y7
+	VADDPD       Y15, Y2, Y14
+	VCMPPD       $0x00, stepsConstsAVX2<>+736(SB), Y15, Y9
+	VDIVPD       Y14, Y7, Y1
+	VMOVUPD      Y11, (R9)(AX*8)
+	VBLENDVPD    Y9, Y2, Y1, Y3
+	VBLENDVPD    Y0, stepsConstsAVX2<>+0(SB), Y3, Y13
+	VDIVPD       Y2, Y13, Y5
+	VMOVUPD      Y5, 32(R9)(AX*8)
+	ADDQ         $0x08, AX
+	CMPQ         AX, (DX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyPassageAVX512(b *NoisyPassageBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyPassageAVX512(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 80(DX), DI
+	MOVQ 104(DX), R8
+	MOVQ 136(DX), R9
+	XORQ AX, AX
+
+group:
+	// step
+	VMOVUPD        (CX)(AX*8), Z0
+	VSUBPD         (BX)(AX*8), Z0, Z1
+	VBROADCASTSD   128(DX), Z2
+	VMULPD         Z2, Z0, Z3
+	VMULPD         Z0, Z0, Z4
+	VMOVUPD        (DI)(AX*8), Z5
+	VMULPD         Z5, Z5, Z6
+	VCMPPD.BCST    $0x12, stepsConstsAVX512<>+0(SB), Z0, K1
+	VSUBPD         Z0, Z1, Z7
+	VDIVPD         (SI)(AX*8), Z4, Z8
+	VANDPD.BCST    stepsConstsAVX512<>+192(SB), Z7, Z9
+	VDIVPD         Z9, Z3, Z10
+	VMULPD.BCST    stepsConstsAVX512<>+168(SB), Z8, Z11
+	VMULPD         Z6, Z10, Z12
+	VMULPD         Z10, Z10, Z13
+	VCMPPD.BCST    $0x00, stepsConstsAVX512<>+184(SB), Z10, K2
+	VDIVPD         Z11, Z12, Z14
+	VADDPD.BCST    stepsConstsAVX512<>+168(SB), Z14, Z15
+	VADDPD.BCST    stepsConstsAVX512<>+8(SB), Z14, Z16
+	VMULPD         Z15, Z14, Z17
+	VSQRTPD        Z17, Z18
+	VADDPD         Z18, Z16, Z19
+	VDIVPD         Z19, Z10, Z20
+	VADDPD         Z20, Z10, Z21
+	VDIVPD         Z20, Z13, Z22
+	VDIVPD         Z21, Z10, Z23
+	VMOVUPD        (R8)(AX*8), Z24
+	VCMPPD         $0x12, Z23, Z24, K3
+	VBLENDMPD      Z20, Z22, K3, Z25
+	VDIVPD         Z6, Z8, K2, Z25
+	VMULPD         Z25, Z2, Z26
+	VADDPD         Z25, Z2, Z27
+	VCMPPD.BCST    $0x00, stepsConstsAVX512<>+184(SB), Z25, K4
+	VDIVPD         Z27, Z26, Z28
+	VBLENDMPD      Z2, Z28, K4, Z29
+	VBLENDMPD.BCST stepsConstsAVX512<>+0(SB), Z29, K1, Z30
+	VDIVPD         Z2, Z30, Z31
+	VMOVUPD        Z31, (R9)(AX*8)
+	ADDQ           $0x08, AX
+	CMPQ           AX, (DX)
+	JLT            group
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1873,7 +2111,7 @@ TEXT ·InstantsAVX2(SB), $128-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -1970,23 +2208,23 @@ group:
 	VBROADCASTSD 168(BX), Y3
 	VFMADD213PD  Y3, Y12, Y1
 	VMOVUPD      (DX)(CX*8), Y7
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y7, Y7
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y7, Y7
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y6
 	VBLENDVPD    Y7, Y8, Y6, Y7
 	VFMADD231PD  Y13, Y2, Y3
 	VBROADCASTSD 160(BX), Y8
 	VFMADD213PD  Y8, Y12, Y1
 	VMOVUPD      (SI)(CX*8), Y2
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y2, Y2
 	VBLENDVPD    Y2, Y9, Y6, Y2
 	VFMADD231PD  Y13, Y3, Y8
 	VBROADCASTSD 152(BX), Y9
 	VFMADD213PD  Y9, Y12, Y1
 	VMOVUPD      (DI)(CX*8), Y3
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y3, Y3
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y3, Y3
 	VADDPD       Y2, Y7, Y7
 	VMOVUPD      (R8)(CX*8), Y2
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y2, Y2
 	VBLENDVPD    Y3, Y10, Y6, Y3
 	VFMADD231PD  Y13, Y8, Y9
 	VBROADCASTSD 144(BX), Y10
@@ -1994,23 +2232,23 @@ group:
 	VFMADD213PD  Y0, Y4, Y11
 	VFMADD213PD  Y0, Y5, Y14
 	VMOVUPD      32(DX)(CX*8), Y8
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y8, Y8
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y8, Y8
 	VBROADCASTSD 104(BX), Y0
 	VFMADD213PD  Y0, Y4, Y11
 	VFMADD231PD  Y13, Y9, Y10
 	VBROADCASTSD 136(BX), Y4
 	VFMADD213PD  Y4, Y12, Y1
 	VMOVUPD      32(SI)(CX*8), Y9
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y9, Y9
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y9, Y9
 	VFMADD213PD  Y0, Y5, Y14
 	VMOVUPD      32(DI)(CX*8), Y5
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y5, Y5
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y5, Y5
 	VBLENDVPD    Y2, Y11, Y6, Y2
 	VFMADD231PD  Y13, Y10, Y4
 	VBROADCASTSD 128(BX), Y11
 	VFMADD213PD  Y11, Y12, Y1
 	VMOVUPD      32(R8)(CX*8), Y10
-	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y10, Y10
+	VCMPPD       $0x11, stepsConstsAVX2<>+800(SB), Y10, Y10
 	VADDPD       Y2, Y3, Y3
 	VBROADCASTSD 112(BX), Y2
 	VFMADD132PD  (AX), Y2, Y15
@@ -2056,7 +2294,7 @@ TEXT ·InstantsAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -2122,7 +2360,7 @@ group:
 	VFMADD213PD      Z21, Z4, Z11
 	VFMADD213PD      Z20, Z12, Z17
 	VMOVUPD          (CX)(AX*8), Z22
-	VBROADCASTSD     stepsConstsAVX512<>+152(SB), Z23
+	VBROADCASTSD     stepsConstsAVX512<>+200(SB), Z23
 	VCMPPD           $0x11, Z23, Z22, K1
 	VFMADD213PD      Z21, Z5, Z14
 	VMOVUPD          (BX)(AX*8), Z24
@@ -2231,7 +2469,7 @@ TEXT ·InstantsTwoAVX2(SB), $896-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -2345,7 +2583,7 @@ group:
 	VFMADD231PD  Y4, Y12, Y1
 	VFMADD213PD  Y0, Y2, Y9
 	VFMADD213PD  Y8, Y2, Y14
-	VMOVUPD      stepsConstsAVX2<>+576(SB), Y2
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y2
 	VSUBPD       32(R8)(CX*8), Y2, Y2
 	VFMADD213PD  Y0, Y3, Y10
 	VFMADD213PD  Y8, Y3, Y15
@@ -2501,7 +2739,7 @@ group:
 	VFMADD231PD  Y4, Y1, Y2
 	VFMADD231PD  Y4, Y2, Y0
 	VMOVUPD      (DX)(CX*8), Y7
-	VMOVUPD      stepsConstsAVX2<>+608(SB), Y3
+	VMOVUPD      stepsConstsAVX2<>+800(SB), Y3
 	VCMPPD       $0x11, Y3, Y7, Y10
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y11
 	VBLENDVPD    Y10, (AX), Y11, Y14
@@ -2576,7 +2814,7 @@ TEXT ·InstantsTwoAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -2721,16 +2959,16 @@ group:
 	VFMADD213PD      Z18, Z5, Z30
 	VFMADD213PD.BCST 224(DX), Z2, Z14
 	VMOVUPD          (CX)(AX*8), Z24
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z24, K1
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z24, K1
 	VMOVUPD          (BX)(AX*8), Z23
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z23, K2
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z23, K2
 	VFMADD213PD      Z29, Z16, Z26
 	VMOVUPD          (SI)(AX*8), Z24
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z24, K3
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z24, K3
 	VFMADD213PD.BCST 112(DX), Z2, Z9
 	VFMADD213PD      Z18, Z6, Z31
 	VMOVUPD          (DI)(AX*8), Z23
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z23, K4
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z23, K4
 	VFMADD213PD.BCST 224(DX), Z3, Z15
 	VFMADD231PD      Z20, Z27, Z29
 	VBROADCASTSD     136(DX), Z24
@@ -2797,7 +3035,7 @@ group:
 	VFMADD231PD      Z20, Z12, Z10
 	VFMADD213PD      Z27, Z5, Z30
 	VMOVUPD          64(CX)(AX*8), Z18
-	VBROADCASTSD     stepsConstsAVX512<>+152(SB), Z8
+	VBROADCASTSD     stepsConstsAVX512<>+200(SB), Z8
 	VCMPPD           $0x11, Z8, Z18, K5
 	VADDPD           Z7, Z11, Z24
 	VMOVUPD          64(BX)(AX*8), Z3
@@ -2876,7 +3114,7 @@ TEXT ·InstantsThreeAVX2(SB), $1408-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -3266,7 +3504,7 @@ group:
 	VFMADD231PD  Y3, Y0, Y1
 	VFMADD231PD  Y3, Y1, Y6
 	VMOVUPD      (DX)(CX*8), Y2
-	VMOVUPD      stepsConstsAVX2<>+608(SB), Y4
+	VMOVUPD      stepsConstsAVX2<>+800(SB), Y4
 	VCMPPD       $0x11, Y4, Y2, Y5
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y8
 	VBLENDVPD    Y5, 224(AX), Y8, Y13
@@ -3362,7 +3600,7 @@ TEXT ·InstantsThreeAVX512(SB), $128-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (DX)(CX*8), Z0, Z1
 	VSUBPD           (SI)(CX*8), Z0, Z2
 	VSUBPD           (DI)(CX*8), Z0, Z3
@@ -3553,17 +3791,17 @@ group:
 	VFMADD213PD.BCST 112(BX), Z2, Z9
 	VFMADD213PD.BCST 144(BX), Z26, Z21
 	VMOVUPD          (DX)(CX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K1
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z12, K1
 	VFMADD213PD.BCST 248(BX), Z26, Z18
 	VFMADD213PD.BCST 320(BX), Z1, Z20
 	VMOVUPD          (SI)(CX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K2
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z12, K2
 	VFMADD213PD.BCST 112(BX), Z3, Z10
 	VFMADD213PD.BCST 216(BX), Z2, Z14
 	VMOVUPD          (DI)(CX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K3
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z12, K3
 	VMOVUPD          (R8)(CX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K4
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+200(SB), Z12, K4
 	VFMADD213PD.BCST 112(BX), Z4, Z11
 	VFMADD213PD.BCST 216(BX), Z3, Z15
 	VFMADD213PD.BCST 320(BX), Z2, Z22
@@ -3666,7 +3904,7 @@ group:
 	VFMADD213PD.BCST 320(BX), Z23, Z9
 	VADDPD           Z2, Z13, Z3
 	VMOVUPD          64(DX)(CX*8), Z4
-	VBROADCASTSD     stepsConstsAVX512<>+152(SB), Z10
+	VBROADCASTSD     stepsConstsAVX512<>+200(SB), Z10
 	VCMPPD           $0x11, Z10, Z4, K5
 	VFMADD231PD      Z26, Z21, Z14
 	VFMADD231PD      Z26, Z18, Z11
@@ -4366,94 +4604,124 @@ DATA stepsConstsAVX2<>+64(SB)/8, $0x03b8f2b061aea072
 DATA stepsConstsAVX2<>+72(SB)/8, $0x03b8f2b061aea072
 DATA stepsConstsAVX2<>+80(SB)/8, $0x03b8f2b061aea072
 DATA stepsConstsAVX2<>+88(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+96(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+104(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+112(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+120(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+128(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+136(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+144(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+152(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+160(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+168(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+176(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+184(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+192(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+200(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+208(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+216(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+224(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+232(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+240(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+248(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+256(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+264(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+272(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+280(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+288(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+296(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+304(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+312(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+320(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+328(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+336(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+344(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+352(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+360(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+368(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+376(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+384(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+392(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+400(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+408(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+416(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+424(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+432(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+440(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+448(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+456(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+464(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+472(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+480(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+488(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+496(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+504(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+512(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+520(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+528(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+536(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+544(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+552(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+560(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+568(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+576(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+584(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+592(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+600(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+608(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+616(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+624(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+632(SB)/8, $0x3ff8000000000000
-GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $640
+DATA stepsConstsAVX2<>+96(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+104(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+112(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+120(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+128(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+136(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+144(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+152(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+160(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+168(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+176(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+184(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+192(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+200(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+208(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+216(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+224(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+232(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+240(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+248(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+256(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+264(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+272(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+280(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+288(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+296(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+304(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+312(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+320(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+328(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+336(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+344(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+352(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+360(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+368(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+376(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+384(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+392(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+400(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+408(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+416(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+424(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+432(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+440(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+448(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+456(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+464(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+472(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+480(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+488(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+496(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+504(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+512(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+520(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+528(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+536(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+544(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+552(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+560(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+568(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+576(SB)/8, $0xc000000000000000
+DATA stepsConstsAVX2<>+584(SB)/8, $0xc000000000000000
+DATA stepsConstsAVX2<>+592(SB)/8, $0xc000000000000000
+DATA stepsConstsAVX2<>+600(SB)/8, $0xc000000000000000
+DATA stepsConstsAVX2<>+608(SB)/8, $0x4085e00000000000
+DATA stepsConstsAVX2<>+616(SB)/8, $0x4085e00000000000
+DATA stepsConstsAVX2<>+624(SB)/8, $0x4085e00000000000
+DATA stepsConstsAVX2<>+632(SB)/8, $0x4085e00000000000
+DATA stepsConstsAVX2<>+640(SB)/8, $0xc085e00000000000
+DATA stepsConstsAVX2<>+648(SB)/8, $0xc085e00000000000
+DATA stepsConstsAVX2<>+656(SB)/8, $0xc085e00000000000
+DATA stepsConstsAVX2<>+664(SB)/8, $0xc085e00000000000
+DATA stepsConstsAVX2<>+672(SB)/8, $0x4000000000000000
+DATA stepsConstsAVX2<>+680(SB)/8, $0x4000000000000000
+DATA stepsConstsAVX2<>+688(SB)/8, $0x4000000000000000
+DATA stepsConstsAVX2<>+696(SB)/8, $0x4000000000000000
+DATA stepsConstsAVX2<>+704(SB)/8, $0xbff0000000000000
+DATA stepsConstsAVX2<>+712(SB)/8, $0xbff0000000000000
+DATA stepsConstsAVX2<>+720(SB)/8, $0xbff0000000000000
+DATA stepsConstsAVX2<>+728(SB)/8, $0xbff0000000000000
+DATA stepsConstsAVX2<>+736(SB)/8, $0x7ff0000000000000
+DATA stepsConstsAVX2<>+744(SB)/8, $0x7ff0000000000000
+DATA stepsConstsAVX2<>+752(SB)/8, $0x7ff0000000000000
+DATA stepsConstsAVX2<>+760(SB)/8, $0x7ff0000000000000
+DATA stepsConstsAVX2<>+768(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+776(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+784(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+792(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+800(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+808(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+816(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+824(SB)/8, $0x3ff8000000000000
+GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $832
 
 DATA stepsConstsAVX512<>+0(SB)/8, $0x0000000000000000
 DATA stepsConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX512<>+16(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX512<>+24(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX512<>+32(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX512<>+40(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX512<>+48(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX512<>+56(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX512<>+64(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX512<>+72(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX512<>+80(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX512<>+88(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX512<>+96(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX512<>+104(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX512<>+112(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX512<>+120(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX512<>+128(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX512<>+136(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX512<>+144(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX512<>+152(SB)/8, $0x3ff8000000000000
-GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $160
+DATA stepsConstsAVX512<>+24(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX512<>+32(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX512<>+40(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX512<>+48(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX512<>+56(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX512<>+64(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX512<>+72(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX512<>+80(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX512<>+88(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX512<>+96(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX512<>+104(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX512<>+112(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX512<>+120(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX512<>+128(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX512<>+136(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX512<>+144(SB)/8, $0xc000000000000000
+DATA stepsConstsAVX512<>+152(SB)/8, $0x4085e00000000000
+DATA stepsConstsAVX512<>+160(SB)/8, $0xc085e00000000000
+DATA stepsConstsAVX512<>+168(SB)/8, $0x4000000000000000
+DATA stepsConstsAVX512<>+176(SB)/8, $0xbff0000000000000
+DATA stepsConstsAVX512<>+184(SB)/8, $0x7ff0000000000000
+DATA stepsConstsAVX512<>+192(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX512<>+200(SB)/8, $0x3ff8000000000000
+GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $208

@@ -160,104 +160,17 @@ func ExpLIFStepGo(b *ExpLIFBlock) {
 	}
 }
 
-// NoisyLIFGo moves LIF neurons with white noise; see NoisyLIFBlock.
-func NoisyLIFGo(b *NoisyLIFBlock) {
+// WakingGo finds lanes that begin to move; see WakingBlock.
+func WakingGo(b *WakingBlock) {
 	for at := 0; at < b.Lanes; at += 8 {
-		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
-		keeps := (*[8]float64)(coef[0][lane:])
-		vThs := (*[8]float64)(coef[1][lane:])
-		sDs := (*[8]float64)(coef[2][lane:])
-		fars := (*[8]float64)(coef[3][lane:])
-		vs := (*[8]float64)(b.V[at:])
 		wakes := (*[8]float64)(b.Wake[at:])
-		vInfs := (*[8]float64)(b.VInf[at:])
-		zs := (*[8]float64)(b.Z[at:])
-		befores := (*[8]float64)(b.Before[at:])
 		fired := uint8(0)
 		for l := range 8 {
-			x0 := vs[l]
-			x1 := wakes[l]
-			x3 := vThs[l]
-			x4 := sDs[l]
-			x5 := zs[l]
-			x6 := keeps[l]
-			x7 := vInfs[l]
-			x8 := x7 - x0
-			x9 := math.FMA(x6, x8, x0)
-			x10 := math.FMA(x4, x5, x9)
-			x11 := x3 - x0
-			x12 := x3 - x10
-			x13 := x12
-			if x11 < x12 {
-				x13 = x11
-			}
-			x14 := x12
-			if x11 > x12 {
-				x14 = x11
-			}
-			x16 := math.Float64frombits(math.Float64bits(x14) & 0x7fffffffffffffff)
-			x17 := float64(x13 * x16)
-			x18 := fars[l]
-			m19 := x17 <= x18
-			m20 := x1 > b.First
-			m21 := x1 == b.First
-			m22 := m19 || m21
-			m23 := m22 && !m20
-			befores[l] = x0
-			x25 := x10
-			if m20 {
-				x25 = x0
-			}
-			vs[l] = x25
-			if m23 {
-				fired |= 1 << l
-			}
-		}
-		b.Fired[at/8] = fired
-	}
-}
-
-// NoisyLIFAlikeGo moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
-func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
-	for at := 0; at < b.Lanes; at += 8 {
-		vs := (*[8]float64)(b.V[at:])
-		wakes := (*[8]float64)(b.Wake[at:])
-		vInfs := (*[8]float64)(b.VInf[at:])
-		zs := (*[8]float64)(b.Z[at:])
-		befores := (*[8]float64)(b.Before[at:])
-		fired := uint8(0)
-		for l := range 8 {
-			x0 := vs[l]
-			x1 := wakes[l]
-			x5 := zs[l]
-			x7 := vInfs[l]
-			x8 := x7 - x0
-			x9 := math.FMA(b.Alike[0], x8, x0)
-			x10 := math.FMA(b.Alike[2], x5, x9)
-			x11 := b.Alike[1] - x0
-			x12 := b.Alike[1] - x10
-			x13 := x12
-			if x11 < x12 {
-				x13 = x11
-			}
-			x14 := x12
-			if x11 > x12 {
-				x14 = x11
-			}
-			x16 := math.Float64frombits(math.Float64bits(x14) & 0x7fffffffffffffff)
-			x17 := float64(x13 * x16)
-			m19 := x17 <= b.Alike[3]
-			m20 := x1 > b.First
-			m21 := x1 == b.First
-			m22 := m19 || m21
-			m23 := m22 && !m20
-			befores[l] = x0
-			x25 := x10
-			if m20 {
-				x25 = x0
-			}
-			vs[l] = x25
-			if m23 {
+			x0 := wakes[l]
+			m2 := x0 >= b.First
+			m4 := x0 < b.End
+			m5 := m2 && m4
+			if m5 {
 				fired |= 1 << l
 			}
 		}
@@ -311,6 +224,182 @@ func NoisyCrossGo(b *NoisyCrossBlock) {
 			}
 		}
 		b.Fired[at/8] = fired
+	}
+}
+
+// NoisyPartGo moves LIF neurons through the end of a step; see NoisyPartBlock.
+func NoisyPartGo(b *NoisyPartBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		rems := (*[8]float64)(b.Rem[at:])
+		vs := (*[8]float64)(b.V[at:])
+		vInfs := (*[8]float64)(b.VInf[at:])
+		zs := (*[8]float64)(b.Z[at:])
+		taus := (*[8]float64)(b.Tau[at:])
+		vThs := (*[8]float64)(b.VTh[at:])
+		diffusions := (*[8]float64)(b.Diffusion[at:])
+		ends := (*[8]float64)(b.End[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x1 := vs[l]
+			x2 := vThs[l]
+			x3 := taus[l]
+			x4 := rems[l]
+			x5 := 1.0 - x4
+			x6 := 1.0 - x5
+			x8 := float64(x6 * b.Dt)
+			x11 := float64(-2.0 * x8)
+			x12 := x11 / x3
+			x15 := x12
+			if -700.0 > x12 {
+				x15 = -700.0
+			}
+			x16 := x15
+			if 700.0 < x15 {
+				x16 = 700.0
+			}
+			x19 := math.FMA(x16, 1.4426950408889634, 0x1.8p+52)
+			x20 := x19 - 0x1.8p+52
+			x22 := math.FMA(-x20, 0.6931471805598903, x16)
+			x24 := math.FMA(-x20, 0x1.ef35793c7673p-45, x22)
+			x25 := float64(x24 * x24)
+			x28 := math.FMA(x25, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x31 := math.FMA(x25, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x33 := math.FMA(x28, x25, 0x1.a01a00cd39cb8p-13)
+			x35 := math.FMA(x31, x25, 0.001388888892752114)
+			x37 := math.FMA(x33, x25, 0.008333333333610958)
+			x39 := math.FMA(x35, x25, 0.04166666666660196)
+			x41 := math.FMA(x37, x25, 0.16666666666666244)
+			x43 := math.FMA(x39, x25, 0.5)
+			x44 := math.FMA(x41, x24, x43)
+			x45 := math.FMA(x25, x44, x24)
+			x47 := math.Float64frombits(0x3ff0000000000000 + math.Float64bits(x19)<<52)
+			x48 := x47 - 1.0
+			x49 := math.FMA(x45, x47, x48)
+			x51 := math.Float64frombits(math.Float64bits(x49) ^ 0x8000000000000000)
+			x53 := x51 / 2.0
+			x54 := math.Sqrt(x53)
+			x55 := float64(b.White * x54)
+			x56 := zs[l]
+			x58 := float64(-1.0 * x8)
+			x59 := x58 / x3
+			x60 := x59
+			if -700.0 > x59 {
+				x60 = -700.0
+			}
+			x61 := x60
+			if 700.0 < x60 {
+				x61 = 700.0
+			}
+			x62 := math.FMA(x61, 1.4426950408889634, 0x1.8p+52)
+			x63 := x62 - 0x1.8p+52
+			x64 := math.FMA(-x63, 0.6931471805598903, x61)
+			x65 := math.FMA(-x63, 0x1.ef35793c7673p-45, x64)
+			x66 := float64(x65 * x65)
+			x67 := math.FMA(x66, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x68 := math.FMA(x66, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x69 := math.FMA(x67, x66, 0x1.a01a00cd39cb8p-13)
+			x70 := math.FMA(x68, x66, 0.001388888892752114)
+			x71 := math.FMA(x69, x66, 0.008333333333610958)
+			x72 := math.FMA(x70, x66, 0.04166666666660196)
+			x73 := math.FMA(x71, x66, 0.16666666666666244)
+			x74 := math.FMA(x72, x66, 0.5)
+			x75 := math.FMA(x73, x65, x74)
+			x76 := math.FMA(x66, x75, x65)
+			x78 := math.Float64frombits(0x3ff0000000000000 + math.Float64bits(x62)<<52)
+			x79 := x78 - 1.0
+			x80 := math.FMA(x76, x78, x79)
+			x81 := math.Float64frombits(math.Float64bits(x80) ^ 0x8000000000000000)
+			x82 := vInfs[l]
+			x83 := x82 - x1
+			x84 := math.FMA(x81, x83, x1)
+			x85 := math.FMA(x55, x56, x84)
+			ends[l] = x85
+			x87 := x2 - x1
+			x88 := float64(2.0 * x87)
+			x89 := x85 - x1
+			x90 := x87 - x89
+			x91 := float64(x88 * x90)
+			x92 := diffusions[l]
+			x93 := float64(x92 * x8)
+			x94 := x91 / x93
+			m96 := x87 > 0.0
+			m98 := !(x94 <= b.Most)
+			m99 := m96 && m98
+			m100 := !(x85 < x2)
+			m101 := x1 == x1
+			m102 := m101 && !m99
+			m103 := m100 || m102
+			if m103 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
+// NoisyPassageGo finds when paths cross; see NoisyPassageBlock.
+func NoisyPassageGo(b *NoisyPassageBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		levels := (*[8]float64)(b.Level[at:])
+		afters := (*[8]float64)(b.After[at:])
+		diffusions := (*[8]float64)(b.Diffusion[at:])
+		ys := (*[8]float64)(b.Y[at:])
+		us := (*[8]float64)(b.U[at:])
+		parts := (*[8]float64)(b.Part[at:])
+		for l := range 8 {
+			x1 := levels[l]
+			x4 := afters[l]
+			x5 := x1 - x4
+			x6 := float64(x1 * b.H)
+			x7 := x5 - x1
+			x9 := math.Float64frombits(math.Float64bits(x7) & 0x7fffffffffffffff)
+			x10 := x6 / x9
+			x11 := float64(x1 * x1)
+			x12 := diffusions[l]
+			x13 := x11 / x12
+			x14 := ys[l]
+			x15 := float64(x14 * x14)
+			x16 := float64(x10 * x15)
+			x18 := float64(2.0 * x13)
+			x19 := x16 / x18
+			x20 := 1.0 + x19
+			x21 := 2.0 + x19
+			x22 := float64(x19 * x21)
+			x23 := math.Sqrt(x22)
+			x24 := x20 + x23
+			x25 := x10 / x24
+			x26 := us[l]
+			x27 := x10 + x25
+			x28 := x10 / x27
+			m29 := x26 <= x28
+			x30 := float64(x10 * x10)
+			x31 := x30 / x25
+			x32 := x31
+			if m29 {
+				x32 = x25
+			}
+			m33 := x10 == math.Float64frombits(0x7ff0000000000000)
+			x34 := x13 / x15
+			x35 := x32
+			if m33 {
+				x35 = x34
+			}
+			m36 := x35 == math.Float64frombits(0x7ff0000000000000)
+			x37 := float64(b.H * x35)
+			x38 := b.H + x35
+			x39 := x37 / x38
+			x40 := x39
+			if m36 {
+				x40 = b.H
+			}
+			m42 := x1 <= 0.0
+			x43 := x40
+			if m42 {
+				x43 = 0.0
+			}
+			x44 := x43 / b.H
+			parts[l] = x44
+		}
 	}
 }
 

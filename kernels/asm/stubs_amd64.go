@@ -24,12 +24,12 @@ func PhiloxWordsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxWordsAVX512(b *PhiloxBlock)
 
-// PhiloxWordsOfAVX2 draws words of IDs; see PhiloxBlock.
+// PhiloxWordsOfAVX2 draws words of IDs and Counters; see PhiloxBlock.
 //
 //go:noescape
 func PhiloxWordsOfAVX2(b *PhiloxBlock)
 
-// PhiloxWordsOfAVX512 draws words of IDs; see PhiloxBlock.
+// PhiloxWordsOfAVX512 draws words of IDs and Counters; see PhiloxBlock.
 //
 //go:noescape
 func PhiloxWordsOfAVX512(b *PhiloxBlock)
@@ -124,26 +124,6 @@ func AlphaRowsAVX2(b *CurrentRowsBlock)
 //go:noescape
 func AlphaRowsAVX512(b *CurrentRowsBlock)
 
-// LIFStepAVX2 moves LIF neurons; see LIFStepBlock.
-//
-//go:noescape
-func LIFStepAVX2(b *LIFStepBlock)
-
-// LIFStepAVX512 moves LIF neurons; see LIFStepBlock.
-//
-//go:noescape
-func LIFStepAVX512(b *LIFStepBlock)
-
-// ExpLIFStepAVX2 moves LIF neurons with one exponential current; see ExpLIFBlock.
-//
-//go:noescape
-func ExpLIFStepAVX2(b *ExpLIFBlock)
-
-// ExpLIFStepAVX512 moves LIF neurons with one exponential current; see ExpLIFBlock.
-//
-//go:noescape
-func ExpLIFStepAVX512(b *ExpLIFBlock)
-
 // NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
 //
 //go:noescape
@@ -164,6 +144,36 @@ func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
 //go:noescape
 func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
 
+// LIFStepAVX2 moves LIF neurons; see LIFStepBlock.
+//
+//go:noescape
+func LIFStepAVX2(b *LIFStepBlock)
+
+// LIFStepAVX512 moves LIF neurons; see LIFStepBlock.
+//
+//go:noescape
+func LIFStepAVX512(b *LIFStepBlock)
+
+// ExpLIFStepAVX2 moves LIF neurons with one exponential current; see ExpLIFBlock.
+//
+//go:noescape
+func ExpLIFStepAVX2(b *ExpLIFBlock)
+
+// ExpLIFStepAVX512 moves LIF neurons with one exponential current; see ExpLIFBlock.
+//
+//go:noescape
+func ExpLIFStepAVX512(b *ExpLIFBlock)
+
+// WakingAVX2 finds lanes that begin to move; see WakingBlock.
+//
+//go:noescape
+func WakingAVX2(b *WakingBlock)
+
+// WakingAVX512 finds lanes that begin to move; see WakingBlock.
+//
+//go:noescape
+func WakingAVX512(b *WakingBlock)
+
 // NoisyCrossAVX2 finds crossings under white noise; see NoisyCrossBlock.
 //
 //go:noescape
@@ -173,6 +183,26 @@ func NoisyCrossAVX2(b *NoisyCrossBlock)
 //
 //go:noescape
 func NoisyCrossAVX512(b *NoisyCrossBlock)
+
+// NoisyPartAVX2 moves LIF neurons through the end of a step; see NoisyPartBlock.
+//
+//go:noescape
+func NoisyPartAVX2(b *NoisyPartBlock)
+
+// NoisyPartAVX512 moves LIF neurons through the end of a step; see NoisyPartBlock.
+//
+//go:noescape
+func NoisyPartAVX512(b *NoisyPartBlock)
+
+// NoisyPassageAVX2 finds when paths cross; see NoisyPassageBlock.
+//
+//go:noescape
+func NoisyPassageAVX2(b *NoisyPassageBlock)
+
+// NoisyPassageAVX512 finds when paths cross; see NoisyPassageBlock.
+//
+//go:noescape
+func NoisyPassageAVX512(b *NoisyPassageBlock)
 
 // JumpStepAVX2 adds jumps; see JumpStepBlock.
 //

@@ -104,19 +104,27 @@ func (k *philox) draw() {
 	}
 }
 
-// drawOf is draw with the first word of the counters from memory, where ids points and which it moves on.
-func (k *philox) drawOf(ids reg.GPVirtual) {
+// drawOf is draw with the first word of the counters from memory, where ids points and which it moves on; with counters
+// the second likewise.
+func (k *philox) drawOf(ids, counters reg.GPVirtual) {
 	for v := range k.vectors() {
 		load := "VMOVDQU"
 		if k.W.kmask() {
 			load = "VMOVDQU32"
 		}
 		k.asm(load, at(ids, 4*k.lanes()*v), k.words[v][0])
-		k.move(k.second, k.words[v][1])
+		if counters != nil {
+			k.asm(load, at(counters, 4*k.lanes()*v), k.words[v][1])
+		} else {
+			k.move(k.second, k.words[v][1])
+		}
 		k.memory(k.words[v][2], k.plus("Counter", 8))
 		k.memory(k.words[v][3], k.plus("Counter", 12))
 	}
 	k.ADDQ(imm(4*k.lanes()*k.vectors()), ids)
+	if counters != nil {
+		k.ADDQ(imm(4*k.lanes()*k.vectors()), counters)
+	}
 	for round := range asm.PhiloxRounds {
 		for v := range k.vectors() {
 			k.round(&k.words[v], round)
@@ -177,11 +185,11 @@ func philoxWords(f *file, w isa) {
 	k.writeWords(k.draw)
 }
 
-// philoxWordsOf is philoxWords for any numbers.
+// philoxWordsOf is philoxWords for any counters.
 func philoxWordsOf(f *file, w isa) {
-	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs; see PhiloxBlock.")
-	ids := k.Value("IDs")
-	k.writeWords(func() { k.drawOf(ids) })
+	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.")
+	ids, counters := k.Value("IDs"), k.Value("Counters")
+	k.writeWords(func() { k.drawOf(ids, counters) })
 }
 
 // writeWords writes the words that draw makes.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,10 +18,16 @@ import (
 type laneKernel struct {
 	name, doc, argument string
 	states, rows, coefs []string // fields, fields, and the columns of Coef in their order
+	columns             []string // fields: values of lanes that do not change, for begin
 	scalars             []string // fields: one float64 for all lanes
-	now                 bool     // whether the step has a number
+	now, marks          bool     // whether the step has a number, and marks lanes with events in Fired
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
+
+	// begin, which may be nil, precedes the steps of a vector: it sets the values named in lasting, which stay in
+	// registers and which steps may set as well.
+	lasting []string
+	begin   func(b *vec.Block, x *laneVars)
 }
 
 // laneVars are the values of one vector in one step.
@@ -37,7 +44,7 @@ type laneVars struct {
 //	V = V_reset, wake = k + 1 + hold where then V >= V_th
 func lifRows(name, doc string, drive, jump bool) *laneKernel {
 	k := &laneKernel{
-		name: name, doc: doc, argument: "LIFRowsBlock", states: []string{"V", "Wake"}, now: true,
+		name: name, doc: doc, argument: "LIFRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
 		coefs: []string{"VInf", "Keep", "VTh", "VReset", "Hold"}, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
 	}
 	if drive {
@@ -96,8 +103,46 @@ var (
 		lifRows("LIFDriveRows", "is LIFRows without the row Jump.", true, false),
 		lifRows("LIFJumpRows", "is LIFRows without the row Drive.", false, true),
 		expRows, alphaRows,
+		noisyLIF(false), noisyLIF(true),
 	}
 )
+
+// noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars.
+func noisyLIF(alike bool) *laneKernel {
+	k := &laneKernel{
+		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
+		states: []string{"V"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"}, marks: true,
+		coefs: []string{"Keep", "VTh", "SD", "Far"}, scalars: []string{"First"},
+		lasting: []string{"factor", "spread", "limit", "gap"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	}
+	c := func(x *laneVars, j int) Vec { return x.get(k.coefs[j]) }
+	if alike {
+		k.name, k.doc, k.coefs = "NoisyLIFAlike", "moves LIF neurons with white noise, all alike; see NoisyLIFBlock.", nil
+		for j := range asm.NoisyLIFCoefs {
+			k.scalars = append(k.scalars, fmt.Sprint("Alike/", j))
+		}
+		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
+	}
+	k.begin = func(b *vec.Block, x *laneVars) { // a lane that is held keeps V, and has no events
+		held := b.Cmp(x.get("Wake"), GE, x.get("First"))
+		x.set("factor", b.Select(held, b.Const(0), c(x, asm.NoisyLIFKeep)))
+		x.set("spread", b.Select(held, b.Const(0), c(x, asm.NoisyLIFSD)))
+		x.set("limit", b.Select(held, b.Const(math.Inf(-1)), c(x, asm.NoisyLIFFar)))
+		x.set("gap", b.Sub(c(x, asm.NoisyLIFVTh), x.get("V")))
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		v, before := x.get("V"), x.get("gap")
+		end := b.FMA(x.get("spread"), x.get("Z"), b.FMA(x.get("factor"), b.Sub(x.get("VInf"), v), v))
+		after := b.Sub(c(x, asm.NoisyLIFVTh), end)
+		least := b.Mul(b.Min(before, after), b.Abs(b.Max(before, after))) // their product; below 0 if both are
+		x.fired = b.Cmp(least, LE, x.get("limit"))
+		x.set("Z", before)
+		x.set("gap", after)
+		x.set("V", end)
+	}
+	return k
+}
 
 // assembly prints the kernel for one instruction set.
 func (d *laneKernel) assembly(f *file, w isa) {
@@ -144,7 +189,7 @@ type laneFunc struct {
 	lane, inGroup, coef, steps reg.GPVirtual
 	base                       map[string]reg.GPVirtual // of the states
 	at                         map[string]reg.GPVirtual // of the rows, in the current step at the current vectors
-	pins                       map[string][]*Pin        // of the states, by vector
+	pins                       map[string][]*Pin        // of the states and what lasts, by vector
 	now                        *Pin                     // number of the step
 	fired                      reg.GPVirtual            // in the row Fired, likewise
 }
@@ -158,11 +203,22 @@ func (k *laneFunc) registers() {
 			k.pins[field] = append(k.pins[field], k.Pin())
 		}
 	}
+	for _, field := range k.columns {
+		k.base[field] = k.Value(field)
+	}
+	for _, field := range k.lasting {
+		for range k.vectors[k.W.Name] {
+			k.pins[field] = append(k.pins[field], k.Pin())
+		}
+	}
 	for _, field := range k.rows {
 		k.at[field] = k.GP64()
 	}
 	if k.laneKernel.now {
-		k.now, k.fired = k.Pin(), k.GP64()
+		k.now = k.Pin()
+	}
+	if k.marks {
+		k.fired = k.GP64()
 	}
 }
 
@@ -183,11 +239,18 @@ func (k *laneFunc) load() {
 			b.Set(k.now, b.Broadcast(k.Field("First")))
 		}
 	})
+	if k.begin != nil {
+		k.Block("begin", func(b *Block) {
+			for s := range k.vectors[k.W.Name] {
+				k.begin(b.Block, k.vars(b, s))
+			}
+		})
+	}
 	for _, field := range k.rows {
 		k.MOVQ(k.Field(field), k.at[field])
 		k.LEAQ(operand.Mem{Base: k.at[field], Index: k.lane, Scale: 8}, k.at[field])
 	}
-	if k.now != nil {
+	if k.marks {
 		k.MOVQ(k.lane, k.fired)
 		k.SHRQ(imm(3), k.fired)
 		k.ADDQ(k.Field("Fired"), k.fired)
@@ -198,18 +261,9 @@ func (k *laneFunc) load() {
 func (k *laneFunc) record(b *Block) {
 	var masks []Mask
 	for s := range k.vectors[k.W.Name] {
-		x := &laneVars{
-			get: func(field string) Vec { return k.get(b, field, s) },
-			set: func(field string, v Vec) {
-				if p := k.pins[field]; p != nil {
-					b.Set(p[s], v)
-				} else {
-					b.Store(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()}, v)
-				}
-			},
-		}
+		x := k.vars(b, s)
 		k.step(b.Block, x)
-		if k.now == nil {
+		if !k.marks {
 			continue
 		}
 		if masks = append(masks, x.fired); len(masks)*k.W.Lanes == 8 {
@@ -222,6 +276,20 @@ func (k *laneFunc) record(b *Block) {
 	}
 }
 
+// vars are the values of vector s.
+func (k *laneFunc) vars(b *Block, s int) *laneVars {
+	return &laneVars{
+		get: func(field string) Vec { return k.get(b, field, s) },
+		set: func(field string, v Vec) {
+			if p := k.pins[field]; p != nil {
+				b.Set(p[s], v)
+			} else {
+				b.Store(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()}, v)
+			}
+		},
+	}
+}
+
 // get is the value of a field in vector s.
 func (k *laneFunc) get(b *Block, field string, s int) Vec {
 	switch {
@@ -231,8 +299,10 @@ func (k *laneFunc) get(b *Block, field string, s int) Vec {
 		return b.Load(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()})
 	case field == "now":
 		return b.Get(k.now)
+	case slices.Contains(k.columns, field):
+		return b.Load(k.state(field, s))
 	case slices.Contains(k.scalars, field):
-		return b.Broadcast(k.Field(field))
+		return b.Broadcast(k.scalar(field))
 	}
 	j := slices.Index(k.coefs, field)
 	return b.Load(operand.Mem{Base: k.coef, Index: k.inGroup, Scale: 8, Disp: 8*asm.Group*j + s*k.W.Bytes()})
@@ -244,7 +314,7 @@ func (k *laneFunc) nextRows() {
 		stride := k.Value(field + "Stride")
 		k.LEAQ(operand.Mem{Base: k.at[field], Index: stride, Scale: 8}, k.at[field])
 	}
-	if k.now != nil {
+	if k.marks {
 		k.ADDQ(k.Field("FiredStride"), k.fired)
 	}
 }
@@ -252,8 +322,64 @@ func (k *laneFunc) nextRows() {
 // plain prints the kernel in plain Go.
 func (d *laneKernel) plain() string {
 	b := vec.NewBlock(d.name, vec.Context{Target: vec.Go})
+	x := d.plainVars(b)
+	d.step(b, x)
+	if d.marks {
+		b.Bits(x.fired, "fired")
+	}
+	used := b.Bases()
+	var begin *vec.Block
+	if d.begin != nil {
+		begin = vec.NewBlock(d.name, vec.Context{Target: vec.Go})
+		d.begin(begin, d.plainVars(begin))
+		used = append(used, begin.Bases()...)
+	}
+	coefs := slices.Clone(d.coefs)
+	for j, f := range coefs {
+		if !slices.Contains(used, any(f)) {
+			coefs[j] = "" // not read
+		}
+	}
+	var t lanesText
+	t.begin(d.name, d.doc, d.argument, coefs)
+	for _, f := range slices.Concat(d.states, d.columns) {
+		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
+	}
+	if d.now {
+		t.line("now := b.First")
+	}
+	if begin != nil {
+		for _, f := range d.lasting {
+			t.line("var %s [%d]float64", lanesOf(f), vec.Go.Lanes)
+		}
+		t.line("for l := range %d {", vec.Go.Lanes)
+		t.WriteString(begin.GoText(d.names()))
+		t.line("}")
+	}
+	t.line("for k := range b.Steps {")
+	for _, f := range d.rows {
+		t.line("%s := (*[%d]float64)(b.%s[k*b.%sStride+at:])", lanesOf(f), vec.Go.Lanes, f, f)
+	}
+	if d.marks {
+		t.line("fired := uint8(0)")
+	}
+	t.line("for l := range %d {", vec.Go.Lanes)
+	t.WriteString(b.GoText(d.names()))
+	t.line("}")
+	if d.marks {
+		t.line("b.Fired[k*b.FiredStride+at/8] = fired")
+	}
+	if d.now {
+		t.line("now++")
+	}
+	t.line("}\n}\n}")
+	return t.String()
+}
+
+// plainVars are the values of a lane in plain Go.
+func (d *laneKernel) plainVars(b *vec.Block) *laneVars {
 	field := func(f string) vec.Mem { return vec.Mem{Base: f} }
-	x := &laneVars{
+	return &laneVars{
 		get: func(f string) Vec {
 			if f == "now" || slices.Contains(d.scalars, f) {
 				return b.Broadcast(field(f))
@@ -262,45 +388,23 @@ func (d *laneKernel) plain() string {
 		},
 		set: func(f string, v Vec) { b.Store(field(f), v) },
 	}
-	d.step(b, x)
-	if d.now {
-		b.Bits(x.fired, "fired")
-	}
-	var t lanesText
-	t.begin(d.name, d.doc, d.argument, d.coefs)
-	for _, f := range d.states {
-		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
-	}
-	if d.now {
-		t.line("now := b.First")
-	}
-	t.line("for k := range b.Steps {")
-	for _, f := range d.rows {
-		t.line("%s := (*[%d]float64)(b.%s[k*b.%sStride+at:])", lanesOf(f), vec.Go.Lanes, f, f)
-	}
-	if d.now {
-		t.line("fired := uint8(0)")
-	}
-	t.line("for l := range %d {", vec.Go.Lanes)
-	t.WriteString(b.GoText(vec.GoNames{
+}
+
+// names are the names of fields in plain Go.
+func (d *laneKernel) names() vec.GoNames {
+	return vec.GoNames{
 		Memory: func(m vec.Mem) string {
 			switch f := m.Base.(string); {
 			case f == "now":
 				return f
 			case slices.Contains(d.scalars, f):
-				return "b." + f
+				return scalarText(f)
 			default:
 				return lanesOf(f) + "[l]"
 			}
 		},
 		General: func(r any) string { return r.(string) },
-	}))
-	t.line("}")
-	if d.now {
-		t.line("b.Fired[k*b.FiredStride+at/8] = fired\nnow++")
 	}
-	t.line("}\n}\n}")
-	return t.String()
 }
 
 // lanesText prints a kernel over the lanes of a network in plain Go, eight lanes at a time.

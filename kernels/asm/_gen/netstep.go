@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,57 @@ var (
 			x.fired = b.MaskOr(beyond, b.Cmp(x.get("U"), LT, p))
 		},
 	}
+	waking = &stepKernel{
+		name: "Waking", doc: "finds lanes that begin to move; see WakingBlock.", argument: "WakingBlock",
+		columns: []string{"Wake"}, scalars: []string{"First", "End"},
+		events: true, vectors: map[string]int{"AVX2": 8, "AVX512": 8},
+		step: func(b *vec.Block, x *laneVars) {
+			wake := x.get("Wake")
+			x.fired = b.MaskAnd(b.Cmp(wake, GE, x.get("First")), b.Cmp(wake, LT, x.get("End")))
+		},
+	}
+	// noisyPart and noisyPassage are, operation by operation, noisyPart of package pop and noise.PassageTime.
+	noisyPart = &stepKernel{
+		name: "NoisyPart", doc: "moves LIF neurons through the end of a step; see NoisyPartBlock.",
+		argument: "NoisyPartBlock",
+		columns:  []string{"Rem", "V", "VInf", "Z", "Tau", "VTh", "Diffusion", "End"},
+		scalars:  []string{"Dt", "White", "Most"}, events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 1},
+		step: func(b *vec.Block, x *laneVars) {
+			one, v, vTh, tau := b.Const(1), x.get("V"), x.get("VTh"), x.get("Tau")
+			h := b.Mul(b.Sub(one, b.Sub(one, x.get("Rem"))), x.get("Dt"))
+			left := func(times float64) Vec { // 1 - exp(-times h/tau)
+				return b.Neg(b.Expm1(b.Div(b.Mul(b.Const(-times), h), tau)))
+			}
+			sd := b.Mul(x.get("White"), b.Sqrt(b.Div(left(2), b.Const(2))))
+			end := b.FMA(sd, x.get("Z"), b.FMA(left(1), b.Sub(x.get("VInf"), v), v))
+			x.set("End", end)
+			level := b.Sub(vTh, v)
+			exponent := b.Div(
+				b.Mul(b.Mul(b.Const(2), level), b.Sub(level, b.Sub(end, v))), b.Mul(x.get("Diffusion"), h))
+			stays := b.MaskAnd(b.Cmp(level, GT, b.Const(0)), b.Cmp(exponent, NLE, x.get("Most")))
+			x.fired = b.MaskOr(b.Cmp(end, NLT, vTh), b.MaskAndNot(b.Cmp(v, EQ, v), stays))
+		},
+	}
+	noisyPassage = &stepKernel{
+		name: "NoisyPassage", doc: "finds when paths cross; see NoisyPassageBlock.", argument: "NoisyPassageBlock",
+		columns: []string{"Level", "After", "Diffusion", "Y", "U", "Part"}, scalars: []string{"H"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 1},
+		step: func(b *vec.Block, x *laneVars) {
+			one, level, h := b.Const(1), x.get("Level"), x.get("H")
+			inf := b.Const(math.Inf(1))
+			end := b.Sub(level, x.get("After"))
+			mean := b.Div(b.Mul(level, h), b.Abs(b.Sub(end, level)))
+			shape := b.Div(b.Mul(level, level), x.get("Diffusion"))
+			y := b.Mul(x.get("Y"), x.get("Y"))
+			r := b.Div(b.Mul(mean, y), b.Mul(b.Const(2), shape))
+			root := b.Div(mean, b.Add(b.Add(one, r), b.Sqrt(b.Mul(r, b.Add(b.Const(2), r)))))
+			s := b.Select(b.Cmp(x.get("U"), LE, b.Div(mean, b.Add(mean, root))), root, b.Div(b.Mul(mean, mean), root))
+			s = b.Select(b.Cmp(mean, EQ, inf), b.Div(shape, y), s)
+			at := b.Select(b.Cmp(s, EQ, inf), h, b.Div(b.Mul(h, s), b.Add(h, s)))
+			at = b.Select(b.Cmp(level, LE, b.Const(0)), b.Const(0), at)
+			x.set("Part", b.Div(at, h))
+		},
+	}
 	jumpStep = &stepKernel{
 		name: "JumpStep", doc: "adds jumps; see JumpStepBlock.", argument: "JumpStepBlock",
 		columns: []string{"Row", "Jump", "Top"}, scalars: []string{"Factor"}, vectors: map[string]int{"AVX2": 4, "AVX512": 4},
@@ -93,42 +145,13 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, expLIFStep, noisyLIF(false), noisyLIF(true), noisyCross, jumpStep,
+		lifStep, expLIFStep, waking, noisyCross, noisyPart, noisyPassage, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
 		conduct(false), conduct(true),
 	}
 )
-
-// noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars.
-func noisyLIF(alike bool) *stepKernel {
-	k := &stepKernel{
-		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
-		columns: []string{"V", "Wake", "VInf", "Z", "Before"}, coefs: []string{"Keep", "VTh", "SD", "Far"},
-		scalars: []string{"First"}, events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
-	}
-	c := func(x *laneVars, j int) Vec { return x.get(k.coefs[j]) }
-	if alike {
-		k.name, k.doc, k.coefs = "NoisyLIFAlike", "moves LIF neurons with white noise, all alike; see NoisyLIFBlock.", nil
-		for j := range asm.NoisyLIFCoefs {
-			k.scalars = append(k.scalars, fmt.Sprint("Alike/", j))
-		}
-		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
-	}
-	k.step = func(b *vec.Block, x *laneVars) {
-		v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), c(x, asm.NoisyLIFVTh)
-		end := b.FMA(c(x, asm.NoisyLIFSD), x.get("Z"), b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get("VInf"), v), v))
-		before, after := b.Sub(vTh, v), b.Sub(vTh, end)
-		least := b.Mul(b.Min(before, after), b.Abs(b.Max(before, after))) // their product; below 0 if both are
-		near := b.Cmp(least, LE, c(x, asm.NoisyLIFFar))
-		held := b.Cmp(wake, GT, now)
-		x.fired = b.MaskAndNot(b.MaskOr(near, b.Cmp(wake, EQ, now)), held)
-		x.set("Before", v)
-		x.set("V", b.Select(held, v, end))
-	}
-	return k
-}
 
 // currentStep is a step of an exponential or alpha current, of positive weights, which raise Top, or of negative ones:
 //
@@ -264,6 +287,15 @@ func (f *Func) scalar(name string) operand.Mem {
 	return m
 }
 
+// scalarText is a scalar of the argument block in plain Go.
+func scalarText(name string) string {
+	field, index, array := strings.Cut(name, "/")
+	if array {
+		return "b." + field + "[" + index + "]"
+	}
+	return "b." + field
+}
+
 // assembly prints the kernel for one instruction set.
 func (d *stepKernel) assembly(f *file, w isa) {
 	k := f.Func(w, d.name, "func(b *"+d.argument+")", d.doc)
@@ -362,15 +394,10 @@ func (d *stepKernel) plain() string {
 	t.line("for l := range %d {", vec.Go.Lanes)
 	t.WriteString(b.GoText(vec.GoNames{
 		Memory: func(m vec.Mem) string {
-			f := m.Base.(string)
-			if !slices.Contains(d.scalars, f) {
+			if f := m.Base.(string); !slices.Contains(d.scalars, f) {
 				return lanesOf(f) + "[l]"
 			}
-			name, index, array := strings.Cut(f, "/")
-			if array {
-				return "b." + name + "[" + index + "]"
-			}
-			return "b." + name
+			return scalarText(m.Base.(string))
 		},
 		General: func(r any) string { return r.(string) },
 	}))

@@ -39,7 +39,7 @@ func philoxNormals(f *file, w isa) {
 		k.SHRQ(imm(1), n)
 	}
 	k.Loop("vectors", n, func() {
-		k.drawOf(ids)
+		k.drawOf(ids, nil)
 		row := k.GP64()
 		k.MOVQ(out, row)
 		for word := range 4 {
