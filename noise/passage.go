@@ -9,7 +9,7 @@ import (
 
 // Never is an exponent x from which on exp(-x) is below every number that rng.Uniform32 makes, 2^-33 and more: a path
 // whose chance of crossing is less does not cross.
-const Never = 23
+const Never = 23.0 // not an integer: half of it would be one too
 
 // Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and the
 // time, ms, at which it first does; diffusion is its variance in a ms.
