@@ -16,10 +16,9 @@ import (
 type Areas struct {
 	X, Y    []float64
 	Regimes []Regime
-	// Interpolated is the number of nodes in regions in which diagrams find different regimes, because these are separated
-	// by something that is not followed as a curve, such as a period doubling of cycles. The regime of such a node is that
-	// of the nearest diagram.
-	Interpolated int
+	// Warnings tell of regions in which attractors begin or end where no curve was found. Part of their nodes is
+	// undecided.
+	Warnings []error
 }
 
 // Regime counts the attractors of a neuron at one point of the plane of two parameters.
@@ -27,10 +26,14 @@ type Regime struct {
 	Equilibria int  // stable equilibria
 	Cycles     int  // stable cycles other than spiking by reset
 	Firing     bool // spiking by reset
+	Undecided  bool // the attractors are not known, and the other fields are zero
 }
 
 // Name lists the attractors, as in "two equilibria or cycle"; it is "none" where nothing was found.
 func (r Regime) Name() string {
+	if r.Undecided {
+		return "undecided"
+	}
 	var parts []string
 	add := func(n int, one, several string) {
 		switch {
@@ -82,12 +85,21 @@ func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Regimes, a.Interpolated = filled(l, settled)
-	firing, between := filled(l, fires)
+	if settled, err = r.decided(ctx, each, a, l, settled); err != nil {
+		return nil, err
+	}
+	var open []int
+	part := 0.0
+	if r.t.dim() == 1 { // one node may lie on a curve
+		part = few
+	}
+	a.Regimes, open = filled(l, settled, part)
+	firing, unlit := filled(l, fires, few)
 	for k := range firing {
 		a.Regimes[k].Firing = firing[k]
 	}
-	a.Interpolated = max(a.Interpolated, between)
+	r.leaveOpen(a, l, open)
+	r.leaveOpen(a, l, unlit)
 	if r.swapped {
 		a.transpose()
 	}
@@ -214,58 +226,71 @@ func nearestIndex(values []float64, at float64) (k int) {
 	return k
 }
 
-// filled assigns a value to every node: the value of its face if all known values agree except for a few beside curves;
-// else that of the nearest known node of the face; in faces without a known node, that of the nearest node beyond the
-// curves. between counts the nodes of the second kind.
-func filled[T comparable](l *lattice, known map[int]T) (values []T, between int) {
-	const few = 0.05
+// few is the part of the known nodes of a face that may differ from the others: nodes beside curves, from which a
+// diagram is told as on the other side.
+const few = 0.05
+
+// filled assigns a value to every node: the value of its face if all known values agree except for a part, which may
+// differ; else that of the nearest known node of the face; in faces without a known node, that of the nearest node
+// beyond the curves. open lists the nodes of faces of the second kind that have another value than most of their face.
+func filled[T comparable](l *lattice, known map[int]T, part float64) (values []T, open []int) {
 	values = make([]T, l.nx*l.ny)
-	type vote struct {
-		value T
-		n     int
-	}
-	votes := make([][]vote, l.faces)
+	votes := make([]ballot[T], l.faces)
 	for k, f := range l.face {
-		value, ok := known[k]
-		if !ok {
-			continue
+		if value, ok := known[k]; ok {
+			votes[f].add(value)
 		}
-		n := slices.IndexFunc(votes[f], func(v vote) bool { return v.value == value })
-		if n < 0 {
-			votes[f] = append(votes[f], vote{value: value})
-			n = len(votes[f]) - 1
-		}
-		votes[f][n].n++
 	}
 	var all, mixed []int
 	for k, f := range l.face {
-		if votes[f] == nil {
+		if votes[f].total == 0 {
 			continue
 		}
-		total := 0
-		for _, v := range votes[f] {
-			total += v.n
-		}
-		best := slices.MaxFunc(votes[f], func(a, b vote) int { return cmp.Compare(a.n, b.n) })
 		value, isKnown := known[k]
-		switch {
-		case float64(best.n) >= (1-few)*float64(total):
-			values[k] = best.value
+		switch best, others := votes[f].best(); {
+		case float64(others) <= part*float64(votes[f].total):
+			values[k] = best
 			all = append(all, k)
 		case isKnown:
 			values[k] = value
 			mixed = append(mixed, k)
 		}
 	}
-	all, between = append(all, mixed...), len(mixed)
-	copyFrom := func(k, before int) { values[k] = values[before] }
+	inMixed := slices.Clone(mixed)
 	l.spreadFrom(mixed, false, func(k, before int) {
-		copyFrom(k, before)
-		all = append(all, k)
-		between++
+		values[k] = values[before]
+		inMixed = append(inMixed, k)
 	})
-	l.spreadFrom(all, true, copyFrom)
-	return values, between
+	for _, k := range inMixed {
+		if best, _ := votes[l.face[k]].best(); values[k] != best {
+			open = append(open, k)
+		}
+	}
+	l.spreadFrom(append(all, inMixed...), true, func(k, before int) { values[k] = values[before] })
+	return values, open
+}
+
+// ballot counts values.
+type ballot[T comparable] struct {
+	values []T
+	counts []int
+	total  int
+}
+
+func (b *ballot[T]) add(value T) {
+	k := slices.Index(b.values, value)
+	if k < 0 {
+		b.values, b.counts = append(b.values, value), append(b.counts, 0)
+		k = len(b.values) - 1
+	}
+	b.counts[k]++
+	b.total++
+}
+
+// best is the most frequent value, the first of them if there are several; others is how often another was counted.
+func (b *ballot[T]) best() (value T, others int) {
+	k := slices.Index(b.counts, slices.Max(b.counts))
+	return b.values[k], b.total - b.counts[k]
 }
 
 // transpose exchanges the parameters.

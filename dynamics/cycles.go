@@ -14,6 +14,7 @@ import (
 const (
 	meshIntervals = 120
 	rowTol        = 4e-4  // straight lines between rows miss the period by less than this, relative
+	farther       = 10    // and rows that are not shown, by so many times as much
 	parameterTol  = 1e-8  // or the parameter by less than this part of the interval
 	newtonTol     = 1e-9  // of a correction, in units of the states; the next one would be of its square
 	smallCycle    = 0.05  // mV; a smaller cycle near a Hopf point has ended there
@@ -252,7 +253,7 @@ func (c *cycleTracer) follow(ctx context.Context, r cyclePoint, ds float64) (t b
 			return t, leftError{err}
 		}
 		// a small cycle shrinks by no more than half
-		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300/c.stateShare(r)))
+		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/(6*c.vUnit)/c.stateShare(r)))
 		q, err := c.step(r, ds)
 		bend := 0.0
 		if err == nil {
@@ -317,8 +318,12 @@ func (c *cycleTracer) stateShare(r cyclePoint) float64 {
 func (c *cycleTracer) deviation(r, q cyclePoint, ds float64) float64 {
 	mu := (r.mu+q.mu)/2 + ds/8*(r.tangent.mu-q.tangent.mu)
 	period := (r.period+q.period)/2 + ds/8*(r.tangent.period-q.tangent.period)
-	missed := math.Abs(period-r.period-(q.period-r.period)*(mu-r.mu)/(q.mu-r.mu)) / (rowTol * period)
-	beside := math.Abs(mu-r.mu-(q.mu-r.mu)*(period-r.period)/(q.period-r.period)) / (parameterTol * c.fine)
+	part := 1.0
+	if c.free.far {
+		part = farther
+	}
+	missed := math.Abs(period-r.period-(q.period-r.period)*(mu-r.mu)/(q.mu-r.mu)) / (part * rowTol * period)
+	beside := math.Abs(mu-r.mu-(q.mu-r.mu)*(period-r.period)/(q.period-r.period)) / (part * parameterTol * c.fine)
 	if math.IsNaN(missed) || math.IsNaN(beside) {
 		return 0
 	}

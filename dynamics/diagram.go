@@ -14,6 +14,7 @@ type Free struct {
 	Lo, Hi float64
 	Marks  []float64 // values at which every branch of cycles is to have a row
 	sparse bool      // cycles are searched for at a few values only
+	far    bool      // rows may lie further apart: they are not shown
 	rows   int       // most rows of a branch of cycles; 0 means mostRows
 	search []float64 // values at which cycles are searched for besides the usual ones
 }

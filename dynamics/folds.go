@@ -116,7 +116,7 @@ type fold struct {
 
 // units are the steps in s and τ at r.
 func (w *foldTracer) units(r cyclePoint) (s, tau float64) {
-	return min(foldSwing, max(1e-4, (r.vMax-r.vMin)/300)), foldStep
+	return min(foldSwing, max(1e-4, (r.vMax-r.vMin)/(6*w.vUnit))), foldStep
 }
 
 // cycleAt solves for the cycle at (s, τ) in the coordinates of f, from the guess o.

@@ -130,6 +130,27 @@ func (l *lattice) spreadFrom(from []int, through bool, each func(k, before int))
 	}
 }
 
+// beside reports whether a wall is next to node k.
+func (l *lattice) beside(k int) (beside bool) {
+	l.neighbours(k, func(_ int, open bool) { beside = beside || !open })
+	return beside
+}
+
+// paths returns the shortest path inside its face from node k to another, both included.
+func (l *lattice) paths(k int) func(to int) []int {
+	before := map[int]int{k: k}
+	l.spreadFrom([]int{k}, false, func(n, previous int) { before[n] = previous })
+	return func(to int) []int {
+		path := []int{to}
+		for to != k {
+			to = before[to]
+			path = append(path, to)
+		}
+		slices.Reverse(path)
+		return path
+	}
+}
+
 // inmost lists for every face the node farthest from its edge, with the distance in nodes.
 func (l *lattice) inmost() (node, depth []int) {
 	node, depth = make([]int, l.faces), make([]int, l.faces)
@@ -138,9 +159,7 @@ func (l *lattice) inmost() (node, depth []int) {
 	for k := range far {
 		i, j := k%l.nx, k/l.nx
 		node[l.face[k]] = k
-		beside := i == 0 || j == 0 || i == l.nx-1 || j == l.ny-1
-		l.neighbours(k, func(_ int, open bool) { beside = beside || !open })
-		if beside {
+		if i == 0 || j == 0 || i == l.nx-1 || j == l.ny-1 || l.beside(k) {
 			edge = append(edge, k)
 		}
 	}

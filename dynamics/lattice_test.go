@@ -1,6 +1,9 @@
 package dynamics
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestLatticeFaces draws a diagonal through the nodes of a lattice, and a loop: three faces, however the paths meet
 // nodes and edges.
@@ -17,8 +20,32 @@ func TestLatticeFaces(t *testing.T) {
 			t.Errorf("nodes (%d, %d) and (%d, %d) lie in one face", c[0], c[1], c[2], c[3])
 		}
 	}
-	values, between := filled(l, map[int]string{10 * l.nx: "above", 20: "below", 19: "below"})
-	if between != 0 || values[9*l.nx] != "above" || values[18] != "below" || values[5*l.nx+15] != "below" {
-		t.Errorf("values %q, %d between", values, between)
+	known := map[int]string{10 * l.nx: "above", 20: "below", 19: "below"}
+	values, open := filled(l, known, 0)
+	if len(open) > 0 || values[9*l.nx] != "above" || values[18] != "below" || values[5*l.nx+15] != "below" {
+		t.Errorf("values %q, %d open", values, len(open))
+	}
+	known[18] = "other" // so that of three nodes of its face one differs: what is nearest to it stays open
+	values, open = filled(l, known, 0)
+	if !slices.Contains(open, 18) || slices.Contains(open, 20) || values[18] != "other" || values[20] != "below" {
+		t.Errorf("values %q, open %v", values, open)
+	}
+}
+
+// TestPathsStayInTheirFace goes from one side of a wall to the other, around its end.
+func TestPathsStayInTheirFace(t *testing.T) {
+	l := newLattice(9, 5)
+	l.walls([][2]float64{{4.5, -0.5}, {4.5, 3.5}})
+	l.number()
+	path := l.paths(0)(8)
+	if len(path) != 17 || path[0] != 0 || path[16] != 8 {
+		t.Errorf("path %v, want 17 nodes from 0 to 8", path)
+	}
+	for k := 1; k < len(path); k++ {
+		next := false
+		l.neighbours(path[k-1], func(n int, open bool) { next = next || open && n == path[k] })
+		if !next {
+			t.Errorf("path %v: no way from %d to %d", path, path[k-1], path[k])
+		}
 	}
 }

@@ -276,6 +276,7 @@ func (t *planeSystem) scan(ctx context.Context, each Each, scans []scan) ([]scan
 				return nil
 			}
 		}
+		over.far = true
 		d, c, err := newDiagram(ctx, t.m, s.p, s.i, over)
 		if err != nil {
 			return err

@@ -52,6 +52,9 @@ func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 		return err
 	}
 	s.areas, err = s.regions.Areas(ctx, s.parallel(ctx, "diagrams"))
+	if s.areas != nil {
+		s.WarnAll(verb.Texts(s.areas.Warnings))
+	}
 	s.Phase("areas")
 	return err
 }
