@@ -12,6 +12,7 @@ const (
 	spinLeast = 5 * time.Microsecond   // a futex sleep and wake cost about as much
 	spinMost  = 500 * time.Microsecond // a fraction of what a scheduler gives a thread at a time
 	looks     = 32                     // reads of the gate between reads of the clock, which cost about as much
+	firstLook = 256                    // reads of the gate before the first of the clock: about 0.1 us
 	yields    = 4
 )
 
@@ -38,19 +39,30 @@ func (g *gate) set(v int64) {
 	}
 }
 
-// await returns the number once it is at least v: it spins for a time, yields, and then sleeps.
-func (g *gate) await(v int64, spin time.Duration) int64 {
-	if spin > 0 {
-		for begin, now := time.Now(), time.Duration(0); now < spin; now = time.Since(begin) {
-			for range looks {
-				if x := g.value.Load(); x >= v {
-					return x
-				}
-			}
-			if now > spinAlone {
-				yieldCore()
+// reached spins until the number is at least v, for a time at most, and reports whether it is.
+func (g *gate) reached(v int64, spin time.Duration) bool {
+	for range firstLook {
+		if g.value.Load() >= v {
+			return true
+		}
+	}
+	for begin, now := time.Now(), time.Duration(0); now < spin; now = time.Since(begin) {
+		for range looks {
+			if g.value.Load() >= v {
+				return true
 			}
 		}
+		if now > spinAlone {
+			yieldCore()
+		}
+	}
+	return false
+}
+
+// await returns the number once it is at least v: it spins for a time, yields, and then sleeps.
+func (g *gate) await(v int64, spin time.Duration) int64 {
+	if spin > 0 && g.reached(v, spin) {
+		return g.value.Load()
 	}
 	for range yields {
 		if x := g.value.Load(); x >= v {

@@ -187,40 +187,88 @@ func (c *pool) unlabel(ctx context.Context) {
 	}
 }
 
-// A pool holds the workers of one run. Fields without a lock that are not atomic are written by the caller between
-// turns, and read by the others within one: open and done order these accesses. A turn is an epoch that all advance
-// together.
+// A pool holds the workers of one run. Fields of the pool itself are written by the caller alone, between turns; others
+// read only those that a whole run leaves alone. A turn is an epoch that all advance together: turn number is that of
+// the epoch plus 1. What workers need to know of it is in the number of the gate that begins it, so that one cache line
+// goes from the caller to each of them, and one, that of ended, back.
 type pool struct {
 	Plan
 	workers []worker
 	hired   sync.WaitGroup
-	spins   bool         // whether every worker has a core of its own, so that it may spin
-	spin    atomic.Int64 // ns for which a worker does so
-	labels  bool         // whether shards are labelled
+	spins   bool // whether every worker has a core of its own, so that it may spin
+	labels  bool // whether shards are labelled
+
+	preparing []flag // by shard: whether a worker is to prepare it, or does so
+	_         pad
 
 	epoch  int
-	turns  int64
 	active int // workers that take part in a turn: the first ones
 	begin  time.Time
-	now    time.Time     // when the epoch, or its merging, began: the clock is read once between the two
 	merged int           // epochs
 	solos  int           // epochs advanced by the caller alone
 	taken  int           // sum over epochs of the workers that took part
 	solo   time.Duration // in those
 	shared time.Duration // in turns, from the first shard to the last worker
 	merge  time.Duration // in Merge
+	clock  clock
 
-	open gate         // turns begun, and how many take part in the last: see opening
-	done gate         // turns ended
-	left atomic.Int64 // workers still busy in this turn
+	_    pad
+	open gate // the last turn: see opening
 	_    pad
 
-	preparing []flag // by shard: whether a worker is to prepare it, or does so
+	spin atomic.Int64 // ns for which a worker spins
+	_    pad
 
-	fault struct {
+	failed atomic.Bool // whether fault holds an error
+	fault  struct {
 		sync.Mutex
 		epoch, shard int
 		err          error
+	}
+}
+
+// A clock chooses the epochs whose times are taken. A reading costs 25 to 40 ns, and an epoch takes several: where
+// workers have little to do in one, an epoch stands for itself and those before it since the last that was timed.
+type clock struct {
+	timed  bool
+	now    time.Time // in a timed epoch: when it, or its merging, began
+	skip   int       // epochs still to come that are not timed
+	passed int       // those since the last that was
+}
+
+const (
+	shortEpoch = 20 * time.Microsecond // of each worker, below which not all epochs are timed
+	untimed    = 63                    // epochs between two that are timed then
+)
+
+// next begins an epoch.
+func (c *clock) next() {
+	if c.timed = c.skip == 0; c.timed {
+		c.now = time.Now()
+		return
+	}
+	c.skip--
+	c.passed++
+}
+
+// lap is the time since the last call, or since next, of all epochs that this one stands for; 0 in epochs that are not
+// timed.
+func (c *clock) lap() time.Duration {
+	if !c.timed {
+		return 0
+	}
+	before := c.now
+	c.now = time.Now()
+	return c.now.Sub(before) * c.stands()
+}
+
+// stands is the number of epochs that a timed one stands for.
+func (c *clock) stands() time.Duration { return time.Duration(1 + c.passed) }
+
+// end ends a timed epoch in which each worker worked for a time.
+func (c *clock) end(work time.Duration) {
+	if c.passed = 0; work < shortEpoch {
+		c.skip = untimed
 	}
 }
 
@@ -228,15 +276,39 @@ type pool struct {
 // core, and then claims shards of the others: at once of those that have begun the turn, of the rest after a while.
 type worker struct {
 	first, end int64
-	busy       time.Duration     // with shards; of preparing them: up to the turn before
+	_          pad
+	busy       time.Duration     // with shards, in timed turns; of preparing them: up to the turn before
 	prepared   time.Duration     // preparing shards since
+	worked     time.Duration     // in the last timed turn
 	mine       []int             // shards that it has advanced in this turn
 	labels     []context.Context // by shard, made when first needed
 	waiting    context.Context   // likewise
+	claims     atomic.Uint64     // of its shards: see claim
 	_          pad
-	next       atomic.Int64 // the first of its shards that is not claimed
-	begun      atomic.Int64 // its last turn
-	_          pad
+	ended      gate // its last turn whose shards it has advanced
+}
+
+// claim claims the next of the shards of o in a turn. The upper half of claims is the last turn in which one was
+// claimed, the lower half how many were.
+func (o *worker) claim(turn int64) (shard int, ok bool) {
+	for {
+		x := o.claims.Load()
+		n := o.claimed(x, turn)
+		if o.first+n >= o.end {
+			return 0, false
+		}
+		if o.claims.CompareAndSwap(x, uint64(uint32(turn))<<32|uint64(n+1)) {
+			return int(o.first + n), true
+		}
+	}
+}
+
+// claimed is the number of shards claimed in a turn, by a value of claims.
+func (o *worker) claimed(x uint64, turn int64) int64 {
+	if uint32(x>>32) != uint32(turn) {
+		return 0
+	}
+	return int64(uint32(x))
 }
 
 // late is how long a worker waits for another to begin a turn before it claims the first of its shards: about as long
@@ -244,23 +316,21 @@ type worker struct {
 const late = 50 * time.Microsecond
 
 // unclaimed waits until o has begun a turn, or is late, and reports whether it has shards that are not claimed.
-func (o *worker) unclaimed(turn int64, begin time.Time) bool {
-	if o.next.Load() >= o.end {
+func (o *worker) unclaimed(turn int64, worked time.Duration) bool {
+	if o.end == o.first {
 		return false
 	}
-	if o.begun.Load() == turn {
-		return true
-	}
-	now := time.Now()
-	end := now.Add(min(late, now.Sub(begin)))
-	for o.begun.Load() != turn && time.Now().Before(end) {
-		for range looks {
-			if o.begun.Load() == turn {
-				break
+	begun := func() bool { return uint32(o.claims.Load()>>32) == uint32(turn) }
+	if !begun() {
+		for begin, wait := time.Now(), min(late, worked); !begun() && time.Since(begin) < wait; {
+			for range looks {
+				if begun() {
+					break
+				}
 			}
 		}
 	}
-	return o.next.Load() < o.end
+	return o.first+o.claimed(o.claims.Load(), turn) < o.end
 }
 
 // A flag is on a cache line of its own.
@@ -288,7 +358,9 @@ func newPool(p Plan) *pool {
 	c.spins = n <= min(runtime.GOMAXPROCS(0), runtime.NumCPU())
 	c.setSpin(0)
 	c.open.init()
-	c.done.init()
+	for w := range c.workers {
+		c.workers[w].ended.init()
+	}
 	return c
 }
 
@@ -314,16 +386,26 @@ func (c *pool) spinning() time.Duration { return time.Duration(c.spin.Load()) }
 // most is above the number of workers, which takes the lower bits of an opening.
 const most = 1 << 16
 
-// opening is the value of the gate that begins a turn for some workers, or for none: the end.
-func opening(turn int64, active int) int64 { return turn*most + int64(active) }
+// opening is the value of the gate that begins a turn for some workers, or for none: the end. Its lowest bit says
+// whether the turn is timed.
+func opening(turn int64, active int, timed bool) int64 {
+	x := 2 * (turn*most + int64(active))
+	if timed {
+		x++
+	}
+	return x
+}
 
 // lead is the caller's part: epochs, barriers between them, merging.
 func (c *pool) lead(ctx context.Context, little time.Duration) error {
-	c.now = time.Now()
+	done := ctx.Done()
 	for more := true; more; c.epoch++ {
-		if err := ctx.Err(); err != nil {
-			return err
+		select {
+		case <-done:
+			return ctx.Err()
+		default:
 		}
+		c.clock.next()
 		var work time.Duration
 		if c.active == 1 {
 			work = c.alone(ctx)
@@ -336,11 +418,15 @@ func (c *pool) lead(ctx context.Context, little time.Duration) error {
 		}
 		var err error
 		more, err = c.Merge(c.epoch)
-		c.merge += c.lap()
+		c.merge += c.clock.lap()
 		if err != nil {
 			return err
 		}
 		c.merged++
+		if !c.clock.timed {
+			continue
+		}
+		c.clock.end(work / time.Duration(c.active))
 		if active := worthwhile(work, little, c.active, len(c.workers)); active != c.active {
 			c.share(active)
 		}
@@ -348,14 +434,7 @@ func (c *pool) lead(ctx context.Context, little time.Duration) error {
 	return nil
 }
 
-// lap returns the time since c.now, and sets that.
-func (c *pool) lap() time.Duration {
-	before := c.now
-	c.now = time.Now()
-	return c.now.Sub(before)
-}
-
-// alone advances every shard in the caller, and returns the time it took.
+// alone advances every shard in the caller, and returns the time it took; 0 if it is not timed.
 func (c *pool) alone(ctx context.Context) time.Duration {
 	region := trace.StartRegion(ctx, "epoch")
 	for s := range c.Shards {
@@ -364,88 +443,103 @@ func (c *pool) alone(ctx context.Context) time.Duration {
 	}
 	c.unlabel(ctx)
 	region.End()
-	work := c.lap()
+	work := c.clock.lap()
 	c.solos++
 	c.solo += work
+	return work / c.clock.stands()
+}
+
+// together advances every shard with c.active workers, and returns the sum of their times; 0 if it is not timed.
+func (c *pool) together(ctx context.Context) time.Duration {
+	turn, timed := int64(c.epoch)+1, c.clock.timed
+	c.open.set(opening(turn, c.active, timed))
+	c.turn(ctx, 0, turn, c.active, timed)
+	c.labelWait(ctx, 0)
+	c.awaitOthers(ctx, turn)
+	c.unlabel(ctx)
+	if !timed {
+		return 0
+	}
+	work := time.Duration(0)
+	for w := range c.active {
+		work += c.workers[w].worked
+	}
+	c.shared += c.clock.lap()
+	c.setSpin(work / time.Duration(c.active))
 	return work
 }
 
-// together advances every shard with c.active workers, and returns the sum of their times.
-func (c *pool) together(ctx context.Context) time.Duration {
-	var before, after time.Duration
-	for w := range c.active {
-		c.workers[w].next.Store(c.workers[w].first)
-		before += c.workers[w].busy
+// awaitOthers waits until the others have ended a turn. Each has claimed the first of its shards, unless it is late:
+// then the caller does so.
+func (c *pool) awaitOthers(ctx context.Context, turn int64) {
+	tried := false
+	for w := 1; w < c.active; w++ {
+		o := &c.workers[w]
+		if !tried && !o.ended.reached(turn, min(late, c.workers[0].worked)) {
+			tried = true
+			c.claimAll(ctx, 0, turn, c.active, 0)
+		}
+		o.ended.await(turn, c.spinning())
 	}
-	c.left.Store(int64(c.active))
-	c.turns++
-	c.open.set(opening(c.turns, c.active))
-	c.turn(ctx, 0, c.now)
-	c.labelWait(ctx, 0)
-	c.done.await(c.turns, c.spinning())
-	c.unlabel(ctx)
-	for w := range c.active {
-		after += c.workers[w].busy
-	}
-	c.shared += c.lap()
-	c.setSpin((after - before) / time.Duration(c.active))
-	return after - before
 }
 
 // serve is the loop of the other workers: a turn whenever one is open that they take part in.
 func (c *pool) serve(ctx context.Context, worker int) {
 	for turn := int64(1); ; turn++ {
 		c.labelWait(ctx, worker)
-		open := c.open.await(opening(turn, 0), c.spinning())
-		turn = open / most
-		switch active := int(open % most); {
+		open := c.open.await(opening(turn, 0, false), c.spinning())
+		timed := open&1 == 1
+		turn = open / 2 / most
+		switch active := int(open / 2 % most); {
 		case active == 0:
 			return
 		case worker < active:
-			c.turn(ctx, worker, time.Now())
+			c.turn(ctx, worker, turn, active, timed)
 		}
 	}
 }
 
 // turn claims shards and advances them until none is left, announces that, and prepares them for the next epoch.
-func (c *pool) turn(ctx context.Context, worker int, begin time.Time) {
-	epoch := c.epoch
-	begin = c.advanceShards(ctx, worker, epoch, begin)
+func (c *pool) turn(ctx context.Context, worker int, turn int64, active int, timed bool) {
+	var begin time.Time
+	if timed {
+		begin = time.Now()
+	}
+	begin = c.advanceShards(ctx, worker, turn, active, timed, begin)
 	if c.Prepare == nil {
 		return
 	}
 	w := &c.workers[worker]
 	for _, s := range w.mine {
 		c.label(ctx, worker, s)
-		c.prepare(worker, s, epoch+1)
+		c.prepare(worker, s, int(turn))
 	}
 	c.unlabel(ctx)
-	w.prepared = time.Since(begin)
+	if timed {
+		w.prepared = time.Since(begin)
+	}
 }
 
 // advanceShards is the part of a turn up to the announcement; it returns the time. The announcement is made even if
-// Advance ends the goroutine, as testing's FailNow does, since the others would wait for ever.
-func (c *pool) advanceShards(ctx context.Context, worker, epoch int, begin time.Time) time.Time {
-	turn, active := c.turns, c.active
+// Advance ends the goroutine, as testing's FailNow does, since the caller would wait for ever.
+func (c *pool) advanceShards(
+	ctx context.Context, worker int, turn int64, active int, timed bool, begin time.Time,
+) time.Time {
+	w := &c.workers[worker]
 	defer func() {
-		if c.left.Add(-1) == 0 {
-			c.done.set(turn)
+		if worker > 0 {
+			w.ended.set(turn)
 		}
 	}()
-	w := &c.workers[worker]
 	w.mine = w.mine[:0]
 	region := trace.StartRegion(ctx, "epoch")
-	w.begun.Store(turn)
-	for i := range active {
-		owner := &c.workers[(worker+i)%active]
-		if i > 0 && !owner.unclaimed(turn, begin) {
-			continue
+	c.claimOf(ctx, worker, w, turn)
+	if c.Shards > active {
+		worked := w.worked
+		if timed {
+			worked = time.Since(begin)
 		}
-		for s := owner.next.Add(1) - 1; s < owner.end; s = owner.next.Add(1) - 1 {
-			c.label(ctx, worker, int(s))
-			c.advance(worker, int(s), epoch)
-			w.mine = append(w.mine, int(s))
-		}
+		c.claimAll(ctx, worker, turn, active, worked)
 	}
 	c.unlabel(ctx)
 	region.End()
@@ -454,10 +548,33 @@ func (c *pool) advanceShards(ctx context.Context, worker, epoch int, begin time.
 			c.preparing[s].Store(true)
 		}
 	}
-	now := time.Now()
-	w.busy += w.prepared + now.Sub(begin)
-	w.prepared = 0
-	return now
+	if timed {
+		now := time.Now()
+		w.worked = w.prepared + now.Sub(begin)
+		w.busy += w.worked * c.clock.stands()
+		w.prepared = 0
+		return now
+	}
+	return begin
+}
+
+// claimAll claims and advances the shards of the others that are not claimed.
+func (c *pool) claimAll(ctx context.Context, worker int, turn int64, active int, worked time.Duration) {
+	for i := 1; i < active; i++ {
+		if o := &c.workers[(worker+i)%active]; o.unclaimed(turn, worked) {
+			c.claimOf(ctx, worker, o, turn)
+		}
+	}
+}
+
+// claimOf claims and advances the shards of o that are not claimed.
+func (c *pool) claimOf(ctx context.Context, worker int, o *worker, turn int64) {
+	w := &c.workers[worker]
+	for s, ok := o.claim(turn); ok; s, ok = o.claim(turn) {
+		c.label(ctx, worker, s)
+		c.advance(worker, s, int(turn-1))
+		w.mine = append(w.mine, s)
+	}
 }
 
 // advance advances one shard, once it has been prepared if it is to be, and keeps its error.
@@ -509,10 +626,14 @@ func (c *pool) fail(shard, epoch int, err error) {
 	if f.err == nil || epoch < f.epoch || epoch == f.epoch && shard < f.shard {
 		f.epoch, f.shard, f.err = epoch, shard, err
 	}
+	c.failed.Store(true)
 }
 
 // failure is the error of the epochs up to one.
 func (c *pool) failure(epoch int) error {
+	if !c.failed.Load() {
+		return nil
+	}
 	c.fault.Lock()
 	defer c.fault.Unlock()
 	if c.fault.epoch > epoch {
@@ -523,8 +644,7 @@ func (c *pool) failure(epoch int) error {
 
 // dismiss ends the goroutines of the other workers and waits for them.
 func (c *pool) dismiss() {
-	c.done.await(c.turns, 0) // a turn may still be under way if the caller's goroutine is being ended
-	c.open.set(opening(c.turns+1, 0))
+	c.open.set(opening(int64(c.epoch)+2, 0, false))
 	c.hired.Wait()
 }
 

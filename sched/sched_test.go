@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -545,4 +546,104 @@ func BenchmarkEpoch(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkEfficiency is the share of the workers' time that is spent on work: epochs of one shard for each of two
+// workers, with arithmetic of about a length, which is measured alone first; the lowest twentieth of lots of epochs.
+// line is the time in which a cache line goes from one core to the other and back.
+func BenchmarkEfficiency(b *testing.B) {
+	const workers = 2
+	for _, us := range []time.Duration{1, 2, 4, 20} {
+		work := us * time.Microsecond
+		b.Run(fmt.Sprintf("work=%v", work), func(b *testing.B) {
+			n := int(work / (4 * time.Nanosecond))
+			for range 2 {
+				n = int(float64(n) * float64(work) / float64(arithmeticTime(n)))
+			}
+			each, line := arithmeticTime(n), lineTime()
+			var all []time.Duration // of lots of epochs, so that those another process has disturbed can be left out
+			const lot = 20
+			k, begin := 0, time.Now()
+			_, err := Run(b.Context(), Plan{
+				Workers: workers, Shards: workers, Always: true,
+				Advance: func(_, shard, _ int) error {
+					results[shard].x = arithmetic(n)
+					return nil
+				},
+				Merge: func(int) (bool, error) {
+					if k++; k%lot == 0 {
+						now := time.Now()
+						all, begin = append(all, now.Sub(begin)/lot), now
+					}
+					return b.Loop(), nil
+				},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			slices.Sort(all)
+			epoch := all[len(all)/20]
+			b.ReportMetric(float64(each)/float64(epoch), "efficiency")
+			b.ReportMetric(float64(epoch-each), "barrier-ns")
+			b.ReportMetric(float64(line), "line-ns")
+		})
+	}
+}
+
+var results [2]struct {
+	x float64
+	_ pad
+}
+
+// arithmetic is n dependent multiplications and additions.
+func arithmetic(n int) float64 {
+	x := 1.0
+	for range n {
+		x = float64(x*0.999) + 1e-3
+	}
+	return x
+}
+
+// arithmeticTime is the time of arithmetic of a length: the median of many.
+func arithmeticTime(n int) time.Duration {
+	var all []time.Duration
+	for range 101 {
+		const times = 100
+		begin := time.Now()
+		for range times {
+			results[0].x = arithmetic(n)
+		}
+		all = append(all, time.Since(begin)/times)
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// lineTime is the time in which two goroutines answer each other once: the least of many.
+func lineTime() time.Duration {
+	const times, lots = 200, 300
+	var there, back struct {
+		_ pad
+		atomic.Int64
+		_ pad
+	}
+	go func() {
+		for i := int64(1); i <= times*lots; i++ {
+			for there.Load() < i {
+			}
+			back.Store(i)
+		}
+	}()
+	least := time.Hour
+	for i := int64(1); i <= times*lots; {
+		begin := time.Now()
+		for range times {
+			there.Store(i)
+			for back.Load() < i {
+			}
+			i++
+		}
+		least = min(least, time.Since(begin)/times)
+	}
+	return least
 }
