@@ -441,6 +441,9 @@ func (b *Bifurcation) chartFigure() *Figure {
 				to++
 			}
 			line := styles[c.Label+c.Points[from].Criticality]
+			if c.Label == dynamics.Onset && b.onFold(c) {
+				line.Dash = Dashed // the fold is visible between
+			}
 			if named[line.Name] {
 				line.Name = ""
 			}
@@ -464,6 +467,40 @@ func (b *Bifurcation) chartFigure() *Figure {
 	}
 	f.Panels = slices.Insert(f.Panels, 0, p)
 	return f
+}
+
+// onFold reports whether a curve lies for its larger part on one of folds.
+func (b *Bifurcation) onFold(c dynamics.BifurcationCurve) bool {
+	const same = 3e-3 // of the axes: about the width of a line
+	on := 0
+	for _, q := range c.Points {
+		if b.nearFold(q.X, q.Y, same) {
+			on++
+		}
+	}
+	return 2*on > len(c.Points)
+}
+
+// nearFold reports whether a curve of folds passes x, y within a part of the axes.
+func (b *Bifurcation) nearFold(x, y, part float64) bool {
+	place := func(q dynamics.BifurcationPoint) (px, py float64) {
+		return (q.X - x) / (b.Axes[0].Hi - b.Axes[0].Lo) / part, (q.Y - y) / (b.Axes[1].Hi - b.Axes[1].Lo) / part
+	}
+	for _, c := range b.Regions.Curves {
+		for k := 1; c.Label == dynamics.Fold && k < len(c.Points); k++ {
+			x0, y0 := place(c.Points[k-1])
+			x1, y1 := place(c.Points[k])
+			dx, dy := x1-x0, y1-y0
+			along := 0.0
+			if length := dx*dx + dy*dy; length > 0 {
+				along = min(1, max(0, -(x0*dx+y0*dy)/length))
+			}
+			if math.Hypot(x0+along*dx, y0+along*dy) < 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // regimeImage colours the plane by the attractors.

@@ -111,3 +111,29 @@ func TestNamesAmongManyPoints(t *testing.T) {
 		t.Errorf("%d points have names, want only the one that stands alone", n)
 	}
 }
+
+// TestOnsetOnAFoldIsDashed: where firing begins at a fold, as in eif, both curves are visible; beside it, as in adex,
+// the onset is a solid line.
+func TestOnsetOnAFoldIsDashed(t *testing.T) {
+	t.Parallel()
+	curve := func(label string, by float64) dynamics.BifurcationCurve {
+		return dynamics.BifurcationCurve{
+			Label: label, Points: []dynamics.BifurcationPoint{{X: 4 + by, Y: 1}, {X: 1 + by, Y: 4}},
+		}
+	}
+	for _, c := range []struct {
+		apart float64
+		dash  Dash
+	}{{0, Dashed}, {0.5, Solid}} {
+		b := &Bifurcation{
+			Axes: []Quantity{{"I", "pA", 0, 10}, {"delta_T", "mV", 0.5, 5}},
+			Regions: &dynamics.Regions{
+				Curves: []dynamics.BifurcationCurve{curve(dynamics.Fold, 0), curve(dynamics.Onset, c.apart)},
+			},
+		}
+		lines := b.Figure().Panels[0].Lines
+		if len(lines) != 2 || lines[0].Dash != Solid || lines[1].Dash != c.dash {
+			t.Errorf("%v apart: lines %+v, want the onset with dash %v", c.apart, lines, c.dash)
+		}
+	}
+}
