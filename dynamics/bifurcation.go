@@ -138,6 +138,7 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 		d.Branches[first].From = IntervalEnd
 		d.Branches = d.Branches[:n]
 	}
+	unit := vUnitOf(d.Model)
 	for _, q := range wide.Points {
 		if q.Branch != k || !within(q.Parameter) {
 			continue
@@ -145,7 +146,7 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 		nearest := math.Inf(1)
 		for j := first; j < len(d.Branches); j++ {
 			for _, r := range d.Branches[j].Rows {
-				away := math.Abs(r.Parameter-q.Parameter)/(d.Free.Hi-d.Free.Lo) + math.Abs(r.VMax-q.V)/50
+				away := math.Abs(r.Parameter-q.Parameter)/(d.Free.Hi-d.Free.Lo) + math.Abs(r.VMax-q.V)/unit
 				if away < nearest {
 					nearest, q.Branch = away, j
 				}
@@ -196,7 +197,7 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 					err, c.free.Name, mu, f.period))
 				continue
 			}
-			if r.vMax-r.vMin < smallCycle || d.hasCycle(c, r) {
+			if r.vMax-r.vMin < c.scaled(smallCycle) || d.hasCycle(c, r) {
 				continue
 			}
 			b, points, err := c.through(ctx, r)
@@ -287,6 +288,7 @@ func (d *Diagram) searchValuesEvery(even int, move float64) []float64 {
 // hasSimilar reports whether a branch already followed has, by straight lines between its rows, the cycle f at mu.
 func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 	const same = 5e-3
+	unit := vUnitOf(d.Model)
 	near := func(a, b, unit float64) bool { return math.Abs(a-b) < same*unit }
 	for _, b := range d.Branches {
 		if b.Kind != Cycle {
@@ -301,8 +303,8 @@ func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 			if q.Parameter != p.Parameter {
 				w = (mu - p.Parameter) / (q.Parameter - p.Parameter)
 			}
-			if near(p.Period+w*(q.Period-p.Period), f.period, f.period) && near(p.VMax+w*(q.VMax-p.VMax), f.vMax, 50) &&
-				near(p.VMin+w*(q.VMin-p.VMin), f.vMin, 50) {
+			if near(p.Period+w*(q.Period-p.Period), f.period, f.period) &&
+				near(p.VMax+w*(q.VMax-p.VMax), f.vMax, unit) && near(p.VMin+w*(q.VMin-p.VMin), f.vMin, unit) {
 				return true
 			}
 		}
@@ -315,11 +317,12 @@ func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 // the parameter rows may lie far apart, and interpolation between them would be too inaccurate for this test.
 func (d *Diagram) hasCycle(c *cycleTracer, r cyclePoint) bool {
 	const (
-		loose = 0.1  // of the period, and of 50 mV: which rows are tried
-		same  = 1e-5 // of the period, and of 50 mV: what is one cycle
+		loose = 0.1  // of the period, and of the unit of V: which rows are tried
+		same  = 1e-5 // of the period, and of the unit of V: what is one cycle
 	)
+	unit := c.vUnit
 	off := func(row Row, o cyclePoint) float64 {
-		return max(math.Abs(row.Period/o.period-1), math.Abs(row.VMax-o.vMax)/50, math.Abs(row.VMin-o.vMin)/50)
+		return max(math.Abs(row.Period/o.period-1), math.Abs(row.VMax-o.vMax)/unit, math.Abs(row.VMin-o.vMin)/unit)
 	}
 	between := func(a, b, x, slack float64) bool { return x > min(a, b)-slack && x < max(a, b)+slack }
 	for _, b := range d.Branches {
@@ -330,7 +333,7 @@ func (d *Diagram) hasCycle(c *cycleTracer, r cyclePoint) bool {
 			p, q := b.Rows[k-1], b.Rows[k]
 			if !between(p.Parameter, q.Parameter, r.mu, 1e-9*c.muUnit) || !between(p.Period, q.Period, r.period,
 				loose*r.period) ||
-				!between(p.VMax, q.VMax, r.vMax, 50*loose) || !between(p.VMin, q.VMin, r.vMin, 50*loose) {
+				!between(p.VMax, q.VMax, r.vMax, loose*unit) || !between(p.VMin, q.VMin, r.vMin, loose*unit) {
 				continue
 			}
 			for _, row := range []Row{p, q} {

@@ -17,7 +17,7 @@ const (
 	farther       = 10    // and rows that are not shown, by so many times as much
 	parameterTol  = 1e-8  // or the parameter by less than this part of the interval
 	newtonTol     = 1e-9  // of a correction, in units of the states; the next one would be of its square
-	smallCycle    = 0.05  // mV; a smaller cycle near a Hopf point has ended there
+	smallCycle    = 0.05  // mV, as scaled; a smaller cycle near a Hopf point has ended there
 	longestStep   = 0.5   // of arclength
 	smallestStep  = 1e-6  // of arclength
 	sharpestTurn  = 0.8   // cosine of the angle between the directions of a branch at two neighbours
@@ -284,13 +284,13 @@ func (c *cycleTracer) follow(ctx context.Context, r cyclePoint, ds float64) (t b
 		t.points = append(t.points, points...)
 		t.rows = append(append(t.rows, c.rowsBetween(r, ds, append(special, c.marked(r, q, ds)...))...), c.row(q))
 		shrinking := q.vMax-q.vMin < r.vMax-r.vMin
-		if shrinking && q.vMax-q.vMin < 20*smallCycle {
-			if k := c.hopfNear(q); k >= 0 && q.vMax-q.vMin < smallCycle {
+		if shrinking && q.vMax-q.vMin < c.scaled(20*smallCycle) {
+			if k := c.hopfNear(q); k >= 0 && q.vMax-q.vMin < c.scaled(smallCycle) {
 				c.used[k] = true
 				t.rows = append(t.rows, c.hopfRow(c.hopfs[k]))
 				t.end = Hopf
 				return t, nil
-			} else if q.vMax-q.vMin < 1e-3 {
+			} else if q.vMax-q.vMin < c.scaled(1e-3) {
 				return c.stopped(t, q, "where the cycle shrank to a point")
 			}
 		}
@@ -344,27 +344,33 @@ func (c *cycleTracer) rowsBetween(r cyclePoint, ds float64, rings []cyclePoint) 
 func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, rings []cyclePoint) {
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
-	add := func(label string, a, b float64, test func(cyclePoint) float64) {
+	add := func(label string, a, b float64, test func(cyclePoint) float64) (known bool) {
 		if (a < 0) == (b < 0) {
-			return
+			return true
 		}
 		found, jump := c.locate(r, ds, a, b, test)
 		if jump > 3 {
-			return // the multipliers are beyond what floating point holds
+			return false // the multipliers are beyond what floating point holds
 		}
 		points, rings = append(points, c.point(label, found, "")), append(rings, found)
 		if label == CycleFold {
 			c.turned = append(c.turned, found)
 		}
+		return true
 	}
 	// On a canard the parameter is constant to many digits and the sign of its change is rounding noise, so that the fold
 	// is located by the multiplier; beside a Hopf point the multiplier is the noisy one. Near a homoclinic orbit the
-	// parameter of a small cycle is constant to rounding, too.
+	// parameter of a small cycle is constant to rounding, too. Where the multiplier leaps but the parameter turns, the
+	// latter locates the fold.
 	before, after := r.tangent.mu/c.muUnit, q.tangent.mu/c.muUnit
-	canard := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1
-	if stands := max(math.Abs(before), math.Abs(after)) < 1e-9; stands || canard {
-		add(CycleFold, fold0, fold1, func(s cyclePoint) float64 { f, _, _ := s.tests(); return f })
-	} else {
+	least, most := min(math.Abs(before), math.Abs(after)), max(math.Abs(before), math.Abs(after))
+	canard := least < 1e-4 && q.vMax-q.vMin > c.scaled(1)
+	byMultiplier := most < 1e-9 || canard
+	if byMultiplier {
+		known := add(CycleFold, fold0, fold1, func(s cyclePoint) float64 { f, _, _ := s.tests(); return f })
+		byMultiplier = known || most < 1e-8
+	}
+	if !byMultiplier {
 		add(CycleFold, before, after, func(s cyclePoint) float64 { return s.tangent.mu / c.muUnit })
 	}
 	add(PeriodDoubling, double0, double1, func(s cyclePoint) float64 { _, f, _ := s.tests(); return f })
@@ -546,7 +552,7 @@ func (c *collocator) slowestNode(o orbit) (node int) {
 // hopfNear finds the Hopf point into which a small cycle shrinks, or -1.
 func (c *cycleTracer) hopfNear(r cyclePoint) int {
 	for k, h := range c.hopfs {
-		if math.Abs(r.mu-h.Parameter) < 1e-3*c.muUnit && h.V > r.vMin-1 && h.V < r.vMax+1 &&
+		if math.Abs(r.mu-h.Parameter) < 1e-3*c.muUnit && h.V > r.vMin-c.scaled(1) && h.V < r.vMax+c.scaled(1) &&
 			math.Abs(r.period/h.Period-1) < 0.02 {
 			return k
 		}
@@ -564,7 +570,7 @@ func (c *cycleTracer) hopfRow(h Point) Row {
 // passesStart reports whether the branch passes the cycle start between its neighbours r and q.
 func (c *cycleTracer) passesStart(start, r, q cyclePoint) bool {
 	place := func(s cyclePoint) [4]float64 {
-		return [4]float64{s.mu / c.muUnit, s.period / start.period, s.vMin / 50, s.vMax / 50}
+		return [4]float64{s.mu / c.muUnit, s.period / start.period, s.vMin / c.vUnit, s.vMax / c.vUnit}
 	}
 	a, b, x := place(r), place(q), place(start)
 	var along, length, away float64

@@ -31,6 +31,9 @@ func vUnitOf(m *model.Model) float64 {
 	return membrane
 }
 
+// scaled is the size of the first state that a size of V, in mV, is for membranes.
+func (s *system) scaled(v float64) float64 { return v * s.vUnit / membrane }
+
 // threshold is the V at which the neuron spikes, infinite where that depends on other states too.
 func (s *system) threshold() float64 {
 	if s.m.Spikes == nil {

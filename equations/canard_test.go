@@ -38,7 +38,10 @@ rearm = 0.2
 // model is odd about v = s = 0, so that each point has a mirror image.
 func TestFoldAndDoublingOnACanard(t *testing.T) {
 	t.Parallel()
-	const tolerance, middle = 1e-10, 0.875 // the current at which v = s = 0, w = 0.7/0.8, is at rest
+	const (
+		tolerance = 1e-9  // points are located to 1e-7 of a step along the branch
+		middle    = 0.875 // the current at which v = s = 0, w = 0.7/0.8, is at rest
+	)
 	m := parsed(t, slowThird)
 	d, err := dynamics.Bifurcation(t.Context(), m, m.Defaults(), 0, dynamics.Free{Name: "I", Lo: -0.5, Hi: 2.25})
 	if err != nil || len(d.Warnings) > 0 {
