@@ -224,13 +224,15 @@ func (r *result) diffusion(t *testing.T, point int) (b, se float64) {
 	return slope(-1), math.Sqrt(stat.Variance(left, nil)) * float64(n-1) / math.Sqrt(float64(n))
 }
 
-// diffusionTable has a row for each point of results, and one for each further result with one point: trials, those
-// whose bump is lost, diffusion and drift of the others: "diffusion NAME AXIS [NAME VALUE]...".
+// diffusionTable has a row for each point of results: trials, those whose bump is lost, diffusion and drift of the
+// others: "diffusion NAME AXIS".
 func diffusionTable(t *testing.T, argument string) string {
 	words := strings.Fields(argument)
 	axis := words[1]
 	b := rowsOf(code(axis), "trials", "lost", "B (deg²/s)", "B "+axis+"/1000", "drift (deg/s)")
-	row := func(r *result, point int, x float64) {
+	r := readResult(t, results+words[0]+".csv")
+	for point := range r.points() {
+		x := r.values(t, axis, point)[0]
 		times, moved := r.movements(t, point)
 		d, se := r.diffusion(t, point)
 		trials := len(r.values(t, "bump_length", point))
@@ -239,17 +241,6 @@ func diffusionTable(t *testing.T, argument string) string {
 		mean, sd := stat.MeanStdDev(last, nil)
 		writeRow(b, number(x), strconv.Itoa(trials), strconv.Itoa(trials-len(last)), plusMinus(d, se),
 			plusMinus(d*x/1000, se*x/1000), plusMinus(mean/seconds, stat.StdErr(sd, float64(len(last)))/seconds))
-	}
-	r := readResult(t, results+words[0]+".csv")
-	for point := range r.points() {
-		row(r, point, r.values(t, axis, point)[0])
-	}
-	for k := 2; k+1 < len(words); k += 2 {
-		x, err := strconv.ParseFloat(words[k+1], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		row(readResult(t, results+words[k]+".csv"), 0, x)
 	}
 	return b.String()
 }
@@ -349,14 +340,12 @@ func distractedTable(t *testing.T, argument string) string {
 func TestDiffusionLaw(t *testing.T) {
 	const errors = 2.6
 	var x, y, weights []float64
-	add := func(name string, point int, n float64) {
-		d, se := readResult(t, results+name+".csv").diffusion(t, point)
-		x, y, weights = append(x, math.Log(n)), append(y, math.Log(d)), append(weights, d*d/se/se)
+	r := readResult(t, results+"memory-diffusion.csv")
+	for point := range r.points() {
+		d, se := r.diffusion(t, point)
+		x, y = append(x, math.Log(r.values(t, "N_E", point)[0])), append(y, math.Log(d))
+		weights = append(weights, d*d/se/se)
 	}
-	add("memory-512", 0, 512)
-	add("memory-diffusion", 0, 1024)
-	add("memory-diffusion", 1, 2048)
-	add("memory-4096", 0, 4096)
 	_, slope := stat.LinearRegression(x, y, weights, false)
 	_, variance := stat.MeanVariance(x, weights)
 	sum := 0.0
