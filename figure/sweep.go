@@ -362,5 +362,7 @@ var measureLabels = map[string]string{
 	"period":         "period (spikes)",
 	"adaptation":     "adaptation index",
 	"burst_spikes":   "spikes per burst",
-	"burst_rate_Hz":  "bursts per second (Hz)",
+
+	"vector_strength": "vector strength", "cv2": "CV2", "fano": "Fano factor",
+	"burst_rate_Hz": "bursts per second (Hz)",
 }

@@ -188,6 +188,10 @@ func constant(c table.Column) bool {
 func groups(t Named, name string, x, y table.Column) (series []Series) {
 	xs, _ := numeric(x)
 	ys, _ := numeric(y)
+	var bars []float64 // standard errors of y, where the table has them
+	if c, ok := t.Table.Column(y.Name + "_se"); ok {
+		bars, _ = numeric(c)
+	}
 	var keys []table.Column
 	for _, c := range grid(t.Table) {
 		if c.Name != x.Name && c.Name != y.Name && !constant(c) {
@@ -207,10 +211,16 @@ func groups(t Named, name string, x, y table.Column) (series []Series) {
 			series = append(series, Series{Name: join(name, key)})
 		}
 		series[i].X, series[i].Y = append(series[i].X, xs[row]), append(series[i].Y, ys[row])
+		if bars != nil {
+			series[i].YErr = append(series[i].YErr, max(0, bars[row])) // NaN stays, which draws none
+		}
 	}
 	for i := range series {
 		s := &series[i]
 		s.Points = len(s.X) <= 60
+		if !s.Points || !slices.ContainsFunc(s.YErr, func(e float64) bool { return e > 0 }) {
+			s.YErr = nil // too many for bars, or nothing to show
+		}
 		if y.Name == "rate_Hz" {
 			s.breakJumps()
 		}

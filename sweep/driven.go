@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
+	"strings"
 
 	"popsim/pop"
 	"popsim/table"
@@ -97,8 +99,8 @@ func (s *drivenSweep) identity() string {
 		}
 		binary.Write(wave, binary.LittleEndian, s.Waveform(k)) // never an error
 	}
-	return fmt.Sprintf("driven %s noise %+v wave %016x %s %v theory %t", text, s.Noise, wave.Sum64(), s.Text, s.Frequency,
-		s.Theory != nil)
+	return fmt.Sprintf("%s%s noise %+v wave %016x %s %v theory %t", drivenIdentity, text, s.Noise, wave.Sum64(), s.Text,
+		s.Frequency, s.Theory != nil)
 }
 
 // CheckDriven returns an error if a driven sweep under d does not support the spec.
@@ -130,8 +132,14 @@ func (s Spec) driven(d Drive) (p *plan, columns []int, err error) {
 	return p, columns, nil
 }
 
+// Driven reports whether these are the jobs of DrivenJobs.
+func (j *Jobs) Driven() bool { return strings.HasPrefix(j.Identity, drivenIdentity) }
+
+const drivenIdentity = "driven "
+
 // MeanOfTrials is the table of RunDriven with the mean of the numbers over each point's trials, without the columns
-// trial and status.
+// trial and status. With several trials each column is followed by the standard error of its mean, in place of those
+// that the trials have.
 func MeanOfTrials(t *table.Table, trials int) *table.Table {
 	out := &table.Table{}
 	for _, c := range t.Columns {
@@ -144,14 +152,22 @@ func MeanOfTrials(t *table.Table, trials int) *table.Table {
 				numbers = append(numbers, float64(x))
 			}
 		}
-		if numbers == nil || c.Name == "trial" {
+		if numbers == nil || c.Name == "trial" || trials > 1 && strings.HasSuffix(c.Name, "_se") {
 			continue
 		}
-		var means []float64
+		var means, errors []float64
 		for one := range slices.Chunk(numbers, trials) {
-			means = append(means, mean(one))
+			m, sd := mean(one), 0.0
+			for _, x := range one {
+				sd += float64((x - m) * (x - m))
+			}
+			means = append(means, m)
+			errors = append(errors, math.Sqrt(sd/float64(len(one)-1)/float64(len(one))))
 		}
 		out.Columns = append(out.Columns, table.Col(c.Name, means))
+		if trials > 1 {
+			out.Columns = append(out.Columns, table.Col(c.Name+"_se", errors))
+		}
 	}
 	return out
 }

@@ -147,7 +147,7 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f verb.Flags, mea
 	return picture, verb.Misused(err)
 }
 
-// mergeJobs is merge for a sweep of a network.
+// mergeJobs is merge for a sweep of a network, or of neurons under noise or a waveform.
 func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 	parts, err := sweep.OpenJobsParts(path)
 	if err != nil {
@@ -160,7 +160,11 @@ func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 	v.Phase("write")
 	merged := record.MergedJobs(parts)
 	if f.Plot.Value != "" {
-		picture, err := figure.Jobs(parts.Result, merged.Model)
+		draw := func() (*figure.Figure, error) { return figure.Jobs(parts.Result, merged.Model) }
+		if parts.Result.Jobs.Driven() {
+			draw = func() (*figure.Figure, error) { return figure.Driven(merged.Model, merged.Model, parts.Result) }
+		}
+		picture, err := draw()
 		if err != nil {
 			return verb.Misused(err)
 		}

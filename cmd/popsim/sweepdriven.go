@@ -22,7 +22,6 @@ import (
 	"popsim/figure"
 	"popsim/stimulus"
 	"popsim/sweep"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -235,14 +234,14 @@ func (s *sweepCommand) reportDriven(ctx context.Context) error {
 
 // writeDriven writes table, picture and record, and removes the checkpoints.
 func (s *sweepCommand) writeDriven(out *file.Output, r *sweep.JobsResult) error {
-	t := r.Table()
 	if out != nil {
-		if err := errors.Join(out.WriteTable(t), out.Commit()); err != nil {
+		if err := errors.Join(out.WriteTable(r.Table()), out.Commit()); err != nil {
 			return err
 		}
 	}
 	if s.Plot.Value != "" && r.Finished() == r.Jobs.Rows() {
-		picture, err := s.drivenPicture(t, s.input)
+		picture, err := figure.Driven(s.neuron.Title()+experiment.InputWords(s.drive.noises.List, s.drive.waveforms.List),
+			s.neuron.Model.Name, r)
 		if err != nil {
 			return err
 		}
@@ -255,33 +254,6 @@ func (s *sweepCommand) writeDriven(out *file.Output, r *sweep.JobsResult) error 
 		return err
 	}
 	return sweep.Discard(s.cfg.Keep) // last, so that a sweep killed before this can write its files again
-}
-
-// drivenPicture draws the first measure, and the theory beside it.
-func (s *sweepCommand) drivenPicture(t *table.Table, d sweep.Drive) (*figure.Figure, error) {
-	measures := s.spec.Measures
-	if len(s.input.Statistics) > 0 && (len(measures) == 0 || measures[0] == "status") {
-		measures = s.input.Statistics[:1]
-	} else if len(measures) > 0 {
-		measures = measures[:1]
-	} else {
-		measures = []string{"rate_Hz"}
-	}
-	if d.Theory != nil {
-		measures = append(measures, "theory_Hz")
-	}
-	units := map[string]string{}
-	for _, a := range s.spec.Grid.Axes {
-		units[a.Name] = a.Unit
-	}
-	return figure.Tables(
-		s.neuron.Title()+experiment.InputWords(s.drive.noises.List, s.drive.waveforms.List),
-		[]figure.Named{
-			{Name: s.neuron.Model.Name, Table: sweep.MeanOfTrials(t, max(1, d.Trials)), Units: units},
-		},
-		"",
-		measures,
-	)
 }
 
 // drivenRecord is the record of a driven sweep, or of a part of it.
