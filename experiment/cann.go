@@ -106,6 +106,9 @@ func (c *CANN) At(point int) cann.Values {
 // Steps is the number of steps of dt ms in a time, ms; it is an error if that is not whole.
 func (c *CANN) Steps(time, dt float64) (int64, error) {
 	n := math.Round(time / dt)
+	if n >= MaxSteps {
+		return 0, CheckSpan(time, dt)
+	}
 	if !(n >= 1) || math.Abs(float64(n*dt)-time) > 1e-9*time {
 		return 0, fmt.Errorf("a time of %s ms is no whole number of steps of %s ms", short(time), short(dt))
 	}

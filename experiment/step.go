@@ -9,6 +9,9 @@ import (
 	"popsim/pop"
 )
 
+// MaxSteps is the number below which steps are counted: whole numbers up to it are exact as float64.
+const MaxSteps = 1 << 53
+
 // CheckTimes reports errors in the values of --dt, --time and --discard.
 func CheckTimes(dt, time, discard *Quantity) error {
 	var bad fault.List
@@ -35,7 +38,7 @@ func CheckSpan(time, dt float64) error {
 	switch {
 	case time < dt*(1-1e-9):
 		return fmt.Errorf("--time is %v ms, less than one step of %v ms; --dt takes smaller ones", time, dt)
-	case time/dt >= 1<<53:
+	case time/dt >= MaxSteps:
 		return fmt.Errorf("--time is %v ms, %.3g steps of %v ms; steps are counted up to 2^53", time, time/dt, dt)
 	}
 	return nil

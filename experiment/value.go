@@ -67,7 +67,40 @@ func ParseValue(name, text, unit string) (Value, error) {
 	if err != nil {
 		return Value{}, inSetting(name, text, err)
 	}
+	if v.Kind != File && scalesBeside(text, unit) {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s=%s: numbers without a unit are in %s; write the unit of each", name, text,
+			unit))
+	}
 	return v.named(name, unit), nil
+}
+
+// scalesBeside reports whether a range, interval or draw has a number without a unit, other than 0, beside one in a
+// unit of another scale than the quantity's, as in 0.1:0.8nA.
+func scalesBeside(text, unit string) bool {
+	span, _, _ := cutCount(text)
+	bare, scaled := false, false
+	for t := range strings.SplitSeq(span, ":") {
+		t = strings.TrimSpace(t)
+		x, err := model.ParseQuantity(t, unit)
+		switch y, ok := leadingNumber(t); {
+		case err != nil || !ok: // log, normal, ...
+		case isBare(t):
+			bare = bare || x != 0
+		default:
+			scaled = scaled || x != y
+		}
+	}
+	return bare && scaled
+}
+
+// leadingNumber is the number that a text begins with.
+func leadingNumber(text string) (float64, bool) {
+	for end := len(text); end > 0; end-- {
+		if x, err := strconv.ParseFloat(text[:end], 64); err == nil {
+			return x, true
+		}
+	}
+	return 0, false
 }
 
 // named is the value of a quantity.

@@ -99,6 +99,19 @@ func TestParseValueRefuses(t *testing.T) {
 	}
 }
 
+// TestMixedScales: a bare number beside one in a unit of another scale is noted, 0 and the quantity's own unit are not.
+func TestMixedScales(t *testing.T) {
+	for text, noted := range map[string]bool{
+		"0.1:0.8nA:0.1nA": true, "100:0.8nA/8": true, "log:1:1nA/4": true, "-5:0.02nA": true, "normal:21:2nA": true,
+		"0:0.8nA:0.1nA": false, "20:30:5pA": false, "20:30/3": false, "0.02nA:30pA/3": false, "21": false, "0.8nA": false,
+	} {
+		v, err := ParseValue("I", text, "pA")
+		if err != nil || len(v.Notes) > 0 != noted {
+			t.Errorf("%s: %v, %v; noted should be %t", text, v.Notes, err, noted)
+		}
+	}
+}
+
 // TestFiles: the unit of a header holds, a header of another quantity is refused, and what may be meant otherwise is
 // noted.
 func TestFiles(t *testing.T) {

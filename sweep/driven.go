@@ -33,8 +33,11 @@ type Drive struct {
 	Theory     func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
 }
 
-// drivenMeasures are those of a driven sweep; extremes of V only where there is no noise.
-var drivenMeasures = []int{mRate, mRateError, mSpikes, mLatency, mISIFirst, mISILast, mCV, mStatus}
+// drivenMeasures are those of a driven sweep, and noisyMeasures those under noise, where V has no recorded extremes.
+var (
+	drivenMeasures = []int{mRate, mRateError, mSpikes, mLatency, mISIFirst, mISILast, mCV, mVMin, mVMax, mStatus}
+	noisyMeasures  = []int{mRate, mRateError, mSpikes, mLatency, mISIFirst, mISILast, mCV, mStatus}
+)
 
 // RunDriven runs every point of a grid, and every trial of it, under d: see DrivenJobs.
 func RunDriven(ctx context.Context, spec Spec, d Drive, cfg Config) (*table.Table, error) {
@@ -117,13 +120,16 @@ func (s Spec) driven(d Drive) (p *plan, columns []int, err error) {
 	if p.From != FromRest || p.Late || p.Resets {
 		return nil, nil, errors.New("sweep: a sweep with a waveform or noise starts at rest and has a row for each point")
 	}
-	columns = drivenMeasures
+	known := drivenMeasures
+	if d.Noise.White != 0 || d.Noise.OU != 0 || len(d.Noise.Poisson) > 0 {
+		known = noisyMeasures
+	}
+	columns = known
 	if p.Measures != nil {
 		columns = p.columns
 	}
-	quiet := d.Noise.White == 0 && d.Noise.OU == 0 && len(d.Noise.Poisson) == 0
 	for _, j := range columns {
-		if !slices.Contains(drivenMeasures, j) && !(quiet && (j == mVMin || j == mVMax)) {
+		if !slices.Contains(known, j) {
 			return nil, nil, fmt.Errorf("sweep: %s is not there under a waveform or noise; rate_Hz, rate_error_Hz, spikes, "+
 				"latency_ms, isi_first_ms, isi_last_ms, isi_cv and status are, and V_min_mV and V_max_mV without noise",
 				measureList[j].name)

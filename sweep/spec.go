@@ -221,6 +221,10 @@ func (p *plan) checkTimes() error {
 				fmt.Errorf("sweep: %s is %v ms; 0 < dt <= time and 0 <= discard < time would do", x.what, x.ms))
 		}
 	}
+	if len(faults) == 0 && p.Time/p.Dt >= 1<<53 {
+		faults = append(faults, fmt.Errorf("sweep: time is %v ms, %.3g steps of %v ms; steps are counted up to 2^53", p.Time,
+			p.Time/p.Dt, p.Dt))
+	}
 	return errors.Join(faults...)
 }
 

@@ -56,6 +56,9 @@ func (v *call) rheobase(ctx context.Context, args []string, f *verb.Flags) error
 		Model: q.Model, Method: method.Name, P: point.Params, Init: point.Initial,
 		Time: f.Time.Value, Discard: f.Discard.Value, Dt: f.Dt.Value,
 	}
+	if err := spec.Check(); err != nil {
+		return verb.Misused(err)
+	}
 	cfg := sweep.Config{Workers: f.Workers.Value, ISA: isa}
 	if cfg.Workers == 0 {
 		cfg.Workers = sched.Allowed()

@@ -37,7 +37,12 @@ func (v *call) root() *cobra.Command {
 		v.Cmd = cmd
 		return verb.Misused(flagset.CheckEmpty(cmd.Flags()))
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return verb.Misused(flagset.Explain(cmd, err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && len(v.Args) > 0 && !strings.HasPrefix(v.Args[0], "-") {
+			return unknownVerb(root, v.Args) // of no verb, so that its flags are unknown too
+		}
+		return verb.Misused(flagset.Explain(cmd, err))
+	})
 	help.Fit(root)
 	root.SetHelpCommand(helpVerb(root))
 	for _, g := range []struct {

@@ -83,9 +83,10 @@ func (s *sweepCommand) readDrive() error {
 	var err error
 	d.Noise, err = experiment.ParseNoise(s.drive.noises.List, s.neuron.Model, s.Seed.Value)
 	bad.About("--noise", err)
-	if s.network.trials.Given {
-		d.Trials = s.network.trials.Value
+	if e := s.network.trials.Err; e != nil {
+		bad.About("--trials", fmt.Errorf("--trials: %w", e))
 	}
+	d.Trials = s.network.trials.Value
 	if d.Each != nil && len(d.Noise.Poisson) > 0 {
 		bad.About("--noise", errors.New("trains of spikes do not go together with axes of the waveform"))
 	}

@@ -162,6 +162,9 @@ func (x *Sweep) resolve() error {
 		return fmt.Errorf("a time of %g ms of which %g ms are discarded leaves nothing in steps of %g ms", x.Run.Time,
 			x.Run.Discard, dt)
 	}
+	if err := experiment.CheckSpan(x.Run.Time, x.Base.Spec.Dt); err != nil {
+		return fault.About("--time", err)
+	}
 	if err := recording.CheckBin(x.Run.Bin, x.Base.Spec.Dt); err != nil {
 		return fault.About("--bin", err)
 	}
