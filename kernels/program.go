@@ -137,6 +137,9 @@ type executable interface{ Executor() vector.Executor }
 // ready compiles a program; whole is whether it runs the vectors of a group, not a single lane.
 func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	p := &vector.Program{Name: k.Model.Name, Record: record}
+	if whole && k.Model.Fires == model.Crossing && !k.grid {
+		p.Keep = len(k.Model.States)
+	}
 	plain := p.Compile()
 	target, ok := map[ISA]vector.Target{AVX2: vector.AVX2, AVX512: vector.AVX512}[k.ISA]
 	if !ok {
@@ -210,7 +213,8 @@ type programWorker struct {
 	frame     vector.Frame // of a group
 	event     vector.Frame // of lanes in event steps
 	crossings [Group]Event // the spikes that wait in the frame of events
-	log       [64]vector.Firing
+	log       [2 * Group]vector.Firing
+	kept      []float64
 	input     []float64 // currents, rows of a group
 	lanes     [3][]float64
 }
@@ -286,7 +290,7 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 			}
 			a.currents(f, at, n, driven)
 			f.Step, f.Steps, f.At, f.Lanes = 0, n, 0, a.lanes
-			if s.kernel.logs() {
+			if a.model().Fires == model.Crossing {
 				events = a.runLogged(run, f, at, events)
 			} else {
 				for run.Run(f); f.Fired != 0; run.Run(f) {
@@ -301,20 +305,25 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 	return events
 }
 
-// logs reports whether the spikes of a program need nothing but to be listed: they are at the ends of steps, and change
-// no state.
-func (k *Kernel) logs() bool { return k.grid && k.Model.Fires == model.Crossing }
-
-// runLogged runs the steps of a frame, and appends the spikes; for at see fire.
+// runLogged runs the steps of a frame of a model that crosses, whose spikes change no state, and appends the spikes; for
+// at see fire.
 func (a *programAdvance) runLogged(run vector.Executor, f *vector.Frame, at int, events []Event) []Event {
-	f.Log = a.w.own.log[:]
+	o, e := &a.w.own, a.event(f)
+	width := 0
+	if !a.s.kernel.grid {
+		width = 2 * e.n
+	}
+	o.kept = sized(o.kept, width*len(o.log))
+	f.Log, f.Kept = o.log[:], o.kept
 	for f.Step < f.Steps {
 		f.Logged = 0
 		run.Run(f)
-		for _, e := range f.Log[:f.Logged] {
-			for fired := e.Fired; fired != 0; fired &= fired - 1 {
-				lane := int32(a.group + bits.TrailingZeros64(fired))
-				events = append(events, Event{Lane: lane, Step: int32(at + e.Step), Theta: 1})
+		for k, x := range f.Log[:f.Logged] {
+			spike := Event{Lane: int32(a.group + x.Lane), Step: int32(at + x.Step), Theta: 1}
+			if a.s.kernel.grid {
+				events = append(events, spike)
+			} else {
+				events = e.cross(spike, x, f.Kept[width*k:], events)
 			}
 		}
 	}
@@ -411,17 +420,14 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 	}
 }
 
-// fire finishes the current step of the lanes that fired, and appends their spikes. at is the step of the call at which
-// the frame begins.
+// fire finishes the current step of the lanes that fired, of a model that resets, and appends their spikes. at is the
+// step of the call at which the frame begins.
 func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
 	e := a.event(f)
 	e.step = int32(at + f.Step)
-	if a.model().Fires == model.Crossing {
-		return e.cross(events)
-	}
 	for fired := f.Fired; fired != 0; fired &= fired - 1 {
 		e.lane = bits.TrailingZeros64(fired)
-		e.gather(0, e.lane)
+		e.gather(0, e.lane, f.Step)
 		events = e.resets(events)
 	}
 	return events
@@ -434,7 +440,7 @@ func (a *programAdvance) event(f *vector.Frame) programEvent {
 func (a *programAdvance) model() *model.Model { return a.s.kernel.Model }
 
 // programEvent is an event step: of one lane of a model that resets, which is lane 0 of the frame of events, or of the
-// lanes that cross in it, which follow those of steps before in the frame of events.
+// lanes that have crossed in several steps, in the frame of events.
 type programEvent struct {
 	*programAdvance
 	f    *vector.Frame
@@ -460,15 +466,16 @@ func (e *programEvent) size() {
 	v.Shared = e.f.Shared
 }
 
-// gather copies the columns of a lane of the group that do not change in a step to lane `to` of the event frame.
-func (e *programEvent) gather(to, lane int) {
+// gather copies the columns of a lane of the group that do not change in a step of the frame to lane `to` of the event
+// frame.
+func (e *programEvent) gather(to, lane, step int) {
 	v := &e.w.own.event
 	for j := 0; j < len(e.f.Lane); j += Group {
 		v.Lane[j+to] = e.f.Lane[j+lane]
 	}
-	v.Input[inputI*Group+to] = e.f.Input[e.f.Step*e.f.Stride+lane]
+	v.Input[inputI*Group+to] = e.f.Input[step*e.f.Stride+lane]
 	if e.drive.G != nil {
-		v.Input[inputG*Group+to] = e.f.Input[e.f.Step*e.f.Stride+inputG*Group+lane]
+		v.Input[inputG*Group+to] = e.f.Input[step*e.f.Stride+inputG*Group+lane]
 	}
 }
 
@@ -499,22 +506,18 @@ func (e *programEvent) theta(v *vector.Frame, lane int) float64 {
 	return 1
 }
 
-// cross puts the lanes that crossed in the current step beside those of the steps before, to be located together.
-func (e *programEvent) cross(events []Event) []Event {
-	v, o := &e.w.own.event, &e.w.own
-	for fired := e.f.Fired; fired != 0; fired &= fired - 1 {
-		l, n := bits.TrailingZeros64(fired), e.crossed
-		e.gather(n, l)
-		v.Input[inputPart*Group+n] = 1
-		for j := range e.n {
-			v.Before[j*Group+n] = e.f.Before[j*Group+l]
-			v.Input[(inputEnd+j)*Group+n] = e.f.After[j*Group+l]
-		}
-		e.f.After[e.n*Group+l] = math.Inf(1) // until it is below the threshold again
-		o.crossings[n] = Event{Lane: int32(e.group + l), Step: e.step}
-		if e.crossed++; e.crossed == Group {
-			events = e.locateCrossings(events)
-		}
+// cross puts a lane that crossed, from the states kept before and after its step, beside those of before, to be located
+// together.
+func (e *programEvent) cross(spike Event, at vector.Firing, kept []float64, events []Event) []Event {
+	v, n := &e.w.own.event, e.crossed
+	e.gather(n, at.Lane, at.Step)
+	v.Input[inputPart*Group+n] = 1
+	for j := range e.n {
+		v.Before[j*Group+n], v.Input[(inputEnd+j)*Group+n] = kept[j], kept[e.n+j]
+	}
+	e.w.own.crossings[n] = spike
+	if e.crossed++; e.crossed == Group {
+		events = e.locateCrossings(events)
 	}
 	return events
 }

@@ -74,8 +74,8 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 		case r.Model.Fires == model.Crossing:
 			level := b.Select(b.Cmp(excess, vector.LT, p.Rearm(b, x)), zero, b.Load(vector.Before.Column(r.n)))
 			fired = b.Cmp(excess, vector.GE, level)
-			if r.logs() { // what cross and locateCrossings do elsewhere
-				level = b.Select(fired, b.Const(math.Inf(1)), level)
+			level = b.Select(fired, b.Const(math.Inf(1)), level) // until it is below the threshold again
+			if r.grid { // what locateCrossings does elsewhere
 				fired = b.MaskAnd(fired, b.Cmp(p.Excess(b, y, x), vector.NGE, zero))
 			}
 			b.Store(vector.After.Column(r.n), level)

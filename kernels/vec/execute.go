@@ -1,12 +1,16 @@
 package vec
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // A Code is a program compiled for execution in plain Go. Goroutines may share it.
 type Code struct {
 	instructions []instruction
 	constants    []constant
 	slots        int // results that live at one time
+	keep         int // see Program.Keep
 }
 
 // interpreter executes a Code: every operation goes through all lanes of a frame before the next one, in scratch memory
@@ -64,7 +68,7 @@ func (p *Program) Compile() *Code {
 	b := NewBlock(p.Name, Context{Target: Go})
 	p.Record(b)
 	b.link() // marks what is used
-	c := &Code{}
+	c := &Code{keep: p.Keep}
 	m := maker{code: c, of: map[*node]operand{}, last: map[*node]int{}}
 	for _, n := range b.nodes {
 		if n.sched.used {
@@ -172,7 +176,7 @@ func (c *interpreter) Run(f *Frame) {
 		}
 	}
 	f.Fired = 0
-	for f.Step < f.Steps {
+	for f.Step < f.Steps && f.hasRoom() {
 		if f.At >= f.Lanes {
 			f.End()
 			continue
@@ -185,11 +189,24 @@ func (c *interpreter) Run(f *Frame) {
 			f.Fired = fired
 			return
 		default:
-			f.Log[f.Logged] = Firing{f.Step, f.At, fired}
-			if f.Logged++; f.Logged == len(f.Log) {
-				return
-			}
+			f.log(fired, c.keep)
 		}
+	}
+}
+
+// hasRoom reports whether the log, if there is one, has a place for every lane.
+func (f *Frame) hasRoom() bool { return f.Log == nil || len(f.Log)-f.Logged >= FrameLanes }
+
+// log appends the lanes that fired in the current step, and their first columns.
+func (f *Frame) log(fired uint64, columns int) {
+	for ; fired != 0; fired &= fired - 1 {
+		l := bits.TrailingZeros64(fired)
+		f.Log[f.Logged] = Firing{f.Step, l}
+		kept := f.Kept[2*columns*f.Logged:]
+		for j := range columns {
+			kept[j], kept[columns+j] = f.Before[j*FrameLanes+l], f.After[j*FrameLanes+l]
+		}
+		f.Logged++
 	}
 }
 

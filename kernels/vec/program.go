@@ -60,15 +60,13 @@ type Frame struct {
 	At, Lanes   int    // the lane to go on with in this step, and how many lanes there are
 	Fired       uint64 // bit l: the mask of Fired held in lane l of the vectors just run
 
-	Log    []Firing // nil: Run returns after every Firing
-	Logged int      // how many the log has
+	Log    []Firing  // nil: Run returns after vectors in which a lane fired
+	Kept   []float64 // for each place of the log the first Program.Keep columns of the lane before the step, then after it
+	Logged int       // how many the log has
 }
 
-// A Firing is a step of vectors in which lanes fired.
-type Firing struct {
-	Step, At int    // At is the first lane after the vectors
-	Fired    uint64 // bit l: lane l of the frame fired
-}
+// A Firing is a step in which a lane fired.
+type Firing struct{ Step, Lane int }
 
 // A Program is one step of a vector of lanes, as operations on the columns of a Frame. It records the same operations
 // for every target: their meaning is that of Block.
@@ -80,10 +78,12 @@ type Firing struct {
 //     those of this step. The caller may change After and call Run again.
 //
 // A frame with a Log is for programs whose lanes go on by themselves after they have fired: Run appends what fired to
-// the log, leaves Fired 0, and returns when f.Step has reached f.Steps or the log is full.
+// the log, leaves Fired 0, and returns when f.Step has reached f.Steps or less than FrameLanes places of the log are
+// left.
 type Program struct {
 	Name   string
 	Record func(b *Block)
+	Keep   int // columns that a log keeps of a lane that fired
 }
 
 // An Executor runs a program. It may be used by one goroutine at a time.

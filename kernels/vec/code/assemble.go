@@ -8,7 +8,7 @@ import (
 
 // assembly collects the machine code of a program. Registers: rdi the arguments, rsi before, r8 after, r9 lane, r10
 // input, r11 shared, r12 constants, r13 spilled values, rax the offset of the first lane in a column, rbx the fired
-// lanes of the current vectors, rdx the end of the log, rcx scratch.
+// lanes of the current vectors, rdx the end of the log, r15 that of the kept columns, rcx scratch.
 type assembly struct {
 	encoder
 	target vec.Target
@@ -84,6 +84,7 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 		{r13, atSpill},
 		{rax, atAt},
 		{rdx, atLog},
+		{r15, atKept},
 	} {
 		a.load(x.to, x.from)
 	}
@@ -98,35 +99,60 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 	b.Emit(a)
 	a.put(0x48, 0x05) // add rax, n vectors
 	a.put32(n * target.Bytes())
-	a.log()
-	a.put(0x48, 0x3b, 0x57, atLogEnd) // cmp rdx, end of the log
-	exit := a.jump(0x83)              // jae
+	a.put(0x48, 0x85, 0xdb) // test rbx, rbx
+	fired := a.jump(0x85)   // jnz
 	a.bind(entry)
+	lanes := len(a.bytes)
 	a.put(0x48, 0x3b, 0x47, atLanes)  // cmp rax, lanes
 	a.jumpBack(0x8c, body)            // jl
 	a.put(0x4c, 0x87, 0xc6)           // xchg rsi, r8
 	a.put(0x4c, 0x03, 0x57, atStride) // add r10, stride
 	a.put(0x48, 0xff, 0x4f, atSteps)  // dec steps
 	a.jumpBack(0x85, step)            // jnz
-	a.bind(exit)
+	exit := len(a.bytes)
 	a.put(0x48, 0x2b, 0x57, atLog)    // sub rdx, log
 	a.put(0x48, 0x89, 0x57, atLogged) // mov logged, rdx
 	a.put(0x48, 0x89, 0x47, atAt)     // mov at, rax
 	a.put(0xc5, 0xf8, 0x77, 0xc3)     // vzeroupper; ret
+	a.bind(fired)
+	a.log(n*target.Bytes(), p.Keep)
+	a.put(0x48, 0x3b, 0x57, atLogEnd) // cmp rdx, end of the log
+	a.jumpBack(0x86, lanes)           // jbe
+	a.jumpBack(0x87, exit)            // ja
 	return a
 }
 
-// log writes a vec.Firing of the current vectors, with the steps that are to be done and bytes as units, and keeps it
-// if a lane fired: without a branch, which would be predicted wrongly at nearly every spike.
-func (a *assembly) log() {
-	a.put(0x48, 0x8b, 0x4f, atSteps) // mov rcx, steps
-	a.put(0x48, 0x89, 0x0a)          // mov [rdx], rcx
-	a.put(0x48, 0x89, 0x42, 8)       // mov [rdx+8], rax
-	a.put(0x48, 0x89, 0x5a, 16)      // mov [rdx+16], rbx
-	a.put(0x48, 0xf7, 0xdb)          // neg rbx: carry if it is not 0
-	a.put(0x19, 0xc9)                // sbb ecx, ecx
-	a.put(0x83, 0xe1, firingSize)    // and ecx, size
-	a.put(0x48, 0x01, 0xca)          // add rdx, rcx
+// log writes a vec.Firing of each lane that fired in the vectors just run, which fill so many bytes of a column, with
+// the steps that are to be done and bytes as units, and keeps the first columns of the lane. Vector registers hold
+// nothing at this place.
+func (a *assembly) log(bytes, keep int) {
+	next := len(a.bytes)
+	a.put(0x48, 0x0f, 0xbc, 0xcb) // bsf rcx, rbx
+	a.put(0x48, 0x8d, 0x8c, 0xc8) // lea rcx, [rax + 8 rcx - bytes]
+	a.put32(-bytes)
+	a.put(0xc5, 0xfb, 0x10, 0x47, atSteps) // vmovsd xmm0, steps
+	a.put(0xc5, 0xfb, 0x11, 0x02)          // vmovsd [rdx], xmm0
+	a.put(0x48, 0x89, 0x4a, 8)             // mov [rdx + 8], rcx
+	for j := range keep {
+		a.put(0xc5, 0xfb, 0x10, 0x84, 0x0e) // vmovsd xmm0, [rsi + rcx + column]
+		a.put32(8 * vec.FrameLanes * j)
+		a.keep(j)
+		a.put(0xc4, 0xc1, 0x7b, 0x10, 0x84, 0x08) // vmovsd xmm0, [r8 + rcx + column]
+		a.put32(8 * vec.FrameLanes * j)
+		a.keep(keep + j)
+	}
+	a.put(0x48, 0x83, 0xc2, firingSize) // add rdx, size
+	a.put(0x49, 0x81, 0xc7)             // add r15, size
+	a.put32(16 * keep)
+	a.put(0x48, 0x8d, 0x4b, 0xff) // lea rcx, [rbx - 1]
+	a.put(0x48, 0x21, 0xcb)       // and rbx, rcx
+	a.jumpBack(0x85, next)        // jnz
+}
+
+// keep is vmovsd [r15 + 8 j], xmm0.
+func (a *assembly) keep(j int) {
+	a.put(0xc4, 0xc1, 0x7b, 0x11, 0x87)
+	a.put32(8 * j)
 }
 
 // load is mov to, [rdi + from].

@@ -27,6 +27,7 @@ type Code struct {
 	lanes  int       // that one pass advances
 	consts []float64 // read-only, on a cache line
 	spills int       // numbers that an executor spills at most
+	keep   int       // see vec.Program
 	Size   int       // bytes of machine code
 }
 
@@ -34,15 +35,16 @@ type Code struct {
 type arguments struct {
 	before, after, lane, input, shared, consts, spill unsafe.Pointer // 0 ... 48
 	stride, steps, at, lanes                          int            // 56 (bytes), 64 (to do), 72 (bytes), 80 (bytes)
-	log                                               unsafe.Pointer // 88, with room for one vec.Firing at least
-	logEnd                                            uintptr        // 96
+	log                                               unsafe.Pointer // 88, with room for vec.FrameLanes at least
+	logEnd                                            uintptr        // 96, beyond which there is not
 	logged                                            int            // 104 (bytes)
+	kept                                              unsafe.Pointer // 112
 }
 
 const (
 	atBefore, atAfter, atLane, atInput, atShared, atConsts, atSpill = 0, 8, 16, 24, 32, 40, 48
 	atStride, atSteps, atAt, atLanes, atLog, atLogEnd, atLogged     = 56, 64, 72, 80, 88, 96, 104
-	firingSize                                                      = 24
+	atKept, firingSize                                              = 112, 16
 )
 
 // Compile makes machine code of a program for the target, of n vectors at a time (n times Lanes at most
@@ -61,6 +63,7 @@ func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, 
 		lanes:  n * target.Lanes,
 		consts: aligned(len(a.pool)),
 		spills: a.slots * target.Lanes,
+		keep:   p.Keep,
 		Size:   len(a.bytes),
 	}
 	copy(c.consts, a.pool)
@@ -77,7 +80,8 @@ type executor struct {
 	*Code
 	args            arguments
 	constants, rest []float64
-	one             [1]vec.Firing // the log of frames without
+	pass            [vec.FrameLanes]vec.Firing // the log of frames without
+	unused          []float64                  // what it keeps
 }
 
 // Executor makes the scratch memory of one goroutine.
@@ -86,7 +90,7 @@ func (c *Code) Executor() vec.Executor {
 	n := (len(c.consts) + line - 1) / line * line
 	own := aligned(n + c.spills + line)
 	copy(own, c.consts)
-	return &executor{Code: c, constants: own, rest: own[n:]}
+	return &executor{Code: c, constants: own, rest: own[n:], unused: make([]float64, 2*c.keep*vec.FrameLanes)}
 }
 
 // Run is that of vec.Executor. Lanes from Lanes up to the end of the last vector are computed too: their columns must
@@ -97,54 +101,61 @@ func (x *executor) Run(f *vec.Frame) {
 		if f.At >= f.Lanes {
 			f.End()
 		}
-		if f.Fired = 0; f.Step >= f.Steps {
-			return
+		log, kept, last := x.pass[:], x.unused, 0 // the call returns after a pass that logs behind the last place
+		if f.Log != nil {
+			log, kept = f.Log[f.Logged:], f.Kept[2*x.keep*f.Logged:]
+			last = len(log) - vec.FrameLanes
 		}
-		log := f.Log[f.Logged:]
-		if f.Log == nil {
-			log = x.one[:]
+		if f.Fired = 0; f.Step >= f.Steps || last < 0 {
+			return
 		}
 		*a = arguments{
 			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]),
 			input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
 			lane:  pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.constants), spill: pointer(x.rest),
 			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
-			log: unsafe.Pointer(&log[0]), logEnd: uintptr(unsafe.Pointer(&log[0])) + firingSize*uintptr(len(log)),
+			log: unsafe.Pointer(&log[0]), logEnd: uintptr(unsafe.Pointer(&log[0])) + firingSize*uintptr(last),
+			kept: pointer(kept),
 		}
 		call(x.memory.entry(), a)
 		if (f.Steps-f.Step-a.steps)%2 != 0 {
 			f.Before, f.After = f.After, f.Before
 		}
 		f.Step, f.At = f.Steps-a.steps, a.at/8
-		log = x.fired(f, log[:a.logged/firingSize])
+		n := x.inFrame(f, log[:a.logged/firingSize], kept)
 		if a.steps == 0 {
 			f.At = 0
 		}
-		full := f.Logged > 0 && f.Logged == len(f.Log)
-		if f.Log == nil && len(log) > 0 {
-			f.Fired, full = log[0].Fired, true
+		if f.Log == nil {
+			for _, e := range log[:n] {
+				f.Fired |= 1 << e.Lane
+			}
+		} else {
+			f.Logged += n
 		}
-		if a.steps == 0 || full {
+		if a.steps == 0 || f.Fired != 0 {
 			runtime.KeepAlive(x.Code)
 			return
 		}
 	}
 }
 
-// fired converts the units of what machine code has written to a log, removes lanes that are not in the frame, and adds
-// the rest to the log of the frame.
-func (x *executor) fired(f *vec.Frame, log []vec.Firing) []vec.Firing {
-	kept := log[:0]
-	for _, e := range log {
-		e.Step, e.At = f.Steps-e.Step, e.At/8
-		if e.Fired = e.Fired << (e.At - x.lanes) & (^uint64(0) >> (64 - f.Lanes)); e.Fired != 0 {
-			kept = append(kept, e)
+// inFrame converts the units of what machine code has logged, removes lanes that are not in the frame, and returns how
+// many are left.
+func (x *executor) inFrame(f *vec.Frame, log []vec.Firing, kept []float64) (n int) {
+	width := 2 * x.keep
+	for k, e := range log {
+		e.Step, e.Lane = f.Steps-e.Step, e.Lane/8
+		if e.Lane >= f.Lanes {
+			continue
 		}
+		log[n] = e
+		if n < k {
+			copy(kept[n*width:(n+1)*width], kept[k*width:])
+		}
+		n++
 	}
-	if f.Log != nil {
-		f.Logged += len(kept)
-	}
-	return kept
+	return n
 }
 
 func pointer(x []float64) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -311,34 +312,55 @@ func assembled(t *testing.T, source string) string {
 	return strings.TrimSuffix(digits.String(), "c3")
 }
 
-// A frame with a log gets the same lanes and bits as one without, whatever the room of the log.
+// firstColumns lists the first columns of a lane before the current step, then after it.
+func firstColumns(f *vec.Frame, columns, lane int) (all []float64) {
+	for _, place := range [][]float64{f.Before, f.After} {
+		for j := range columns {
+			all = append(all, place[j*vec.FrameLanes+lane])
+		}
+	}
+	return all
+}
+
+// A frame with a log gets the same lanes and bits as one without, whatever the room of the log, which keeps the columns
+// of the lanes that fired.
 func TestLog(t *testing.T) {
-	const steps, lanes = 7, 37
+	const steps, lanes, keep = 7, 37, columns - 1
 	for _, target := range targets(t) {
 		for seed := range uint64(20) {
 			p := randomProgram(seed, 40)
+			p.Keep = keep
 			c, err := Compile(p, target, 2, vec.Tuning{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			stops := frame(seed, lanes, steps)
 			var want [steps]uint64
+			kept := map[vec.Firing][]float64{}
 			for x := c.Executor(); ; {
 				if x.Run(stops); stops.Fired == 0 {
 					break
 				}
 				want[stops.Step] |= stops.Fired
+				for l := range lanes {
+					if stops.Fired>>l&1 != 0 {
+						kept[vec.Firing{Step: stops.Step, Lane: l}] = firstColumns(stops, keep, l)
+					}
+				}
 			}
-			for _, room := range []int{1, 3, 1000} {
+			for _, room := range []int{vec.FrameLanes, 100, 1000} {
 				for name, x := range map[string]vec.Executor{"machine code": c.Executor(), "plain Go": p.Compile().Executor()} {
 					f := frame(seed, lanes, steps)
-					f.Log = make([]vec.Firing, room)
+					f.Log, f.Kept = make([]vec.Firing, room), make([]float64, 2*keep*room)
 					var got [steps]uint64
 					for f.Step < steps {
 						f.Logged = 0
 						x.Run(f)
-						for _, e := range f.Log[:f.Logged] {
-							got[e.Step] |= e.Fired
+						for k, e := range f.Log[:f.Logged] {
+							got[e.Step] |= 1 << e.Lane
+							if k := f.Kept[2*keep*k:][:2*keep]; !slices.EqualFunc(k, kept[e], same) {
+								t.Fatalf("%s, program %d, room %d, %s, %v: %x, want %x", target.Name, seed, room, name, e, k, kept[e])
+							}
 						}
 					}
 					if got != want {

@@ -24,6 +24,8 @@ const (
 	r11
 	r12
 	r13
+	_
+	r15
 )
 
 // address is [base + index + disp].
