@@ -180,6 +180,12 @@ func (c *compiled) sums() (all []*canonical.Sum) {
 			}
 		}
 	}
+	if c.method.pairs {
+		for i := range c.states {
+			q := c.form.Fractions(c.whole[2*i], c.whole[2*i+1])
+			all = append(all, q.Over[0], q.Over[1], q.Under)
+		}
+	}
 	for _, a := range c.affine {
 		for _, n := range []*graph.Node{a.value, a.rate, a.loss} {
 			if n != nil {
@@ -204,6 +210,9 @@ func (c *compiled) record() {
 	p.Slopes(b, y, whole)
 	p.Excess(b, y, whole)
 	p.ExcessSlope(b, y, whole)
+	if p.Lag != nil {
+		p.Lag(b, y, part)
+	}
 	if p.Rearm != nil {
 		p.Rearm(b, whole)
 	}
@@ -244,6 +253,9 @@ func (c *compiled) recordings() *kernels.Program {
 	}
 	if c.reset == nil {
 		p.Rearm = func(b *vec.Block, x kernels.Surroundings) vec.Vec { return c.at(b, nil, x).of(c.rearm) }
+		if c.method.pairs && c.lags() {
+			p.Lag = c.lagging
+		}
 		return p
 	}
 	p.Reset = func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec { return c.at(b, y, x).all(c.reset) }

@@ -20,36 +20,101 @@ func (d *definition) strangApplies() bool {
 	return len(d.states) > 1
 }
 
-// strangFormulas are a half step of V while the others stay, and a step of the others while V stays, each by the
-// trapezoidal rule, which is exact algebra where F is linear in the state: y + h F/(1 - h/2 J).
-func strangFormulas(d *definition, h *graph.Node) []*graph.Node {
-	f := make([]*graph.Node, len(d.states))
-	for i, s := range d.states {
-		span := h
-		if i == 0 {
-			span = d.Mul(d.Const(0.5), h)
+// lags reports whether strang-cn keeps all states but V half a step behind it, so that each is advanced once a step by
+// a whole one. The others must not depend on the current, which is constant in a step of V, and nothing may set them
+// or look at them at the time of V.
+func (d *definition) lags() bool {
+	for _, f := range d.slopes[1:] {
+		if f.DependsOn(d.currentVar()) {
+			return false
 		}
-		j := d.Derivative(d.slopes[i], i)
-		f[i] = d.Add(s.node, d.Div(d.Mul(span, d.slopes[i]), d.Sub(d.Const(1), d.Mul(d.Mul(d.Const(0.5), span), j))))
 	}
-	return f
+	return d.reset == nil && !d.excess.Among(d.stateMask()&^1)
 }
 
-// strangStep is Strang's splitting, of order 2: half a step of V, a step of the others, half a step of V. The rates of
-// the others are needed once a step.
+// strangFormulas are, of F = a - b x of each state x, a and b, then the part of a step that V takes at once, half of
+// it, and the same of the others.
+func strangFormulas(d *definition, h *graph.Node) (f []*graph.Node) {
+	for i, slope := range d.slopes {
+		f = append(f, d.Substitute(slope, i, d.Const(0)), d.Neg(d.Derivative(slope, i)))
+	}
+	half := d.Mul(d.Const(0.5), h)
+	if d.lags() {
+		return append(f, h, half, h, half)
+	}
+	return append(f, half, d.Mul(d.Const(0.25), h), h, half)
+}
+
+// strangStep is Strang's splitting, of order 2: V and the others in turns, each by the trapezoidal rule while the rest
+// stays. Where the others are half a step behind, it is a step of theirs, to half a step ahead of V, and a step of V;
+// else half a step of V, a step of theirs, half a step of V. The rates of the others are needed once a step.
 func strangStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
 	z := append([]vec.Vec{}, y...)
-	half := func() {
-		v := c.at(b, z, x).of(f[0])
+	potential := func(soft bool) {
+		v := c.at(b, z, x).trapezoid(0, f, soft)
 		if x.Held != nil {
 			v = b.Select(*x.Held, z[0], v)
 		}
 		z = append([]vec.Vec{v}, z[1:]...)
 	}
-	half()
-	z = append([]vec.Vec{z[0]}, c.at(b, z, x).all(f[1:])...)
-	half()
+	others := func() {
+		r := c.at(b, z, x)
+		next := append([]vec.Vec{}, z...)
+		for i := 1; i < len(z); i++ {
+			next[i] = r.trapezoid(i, f, false)
+		}
+		z = next
+	}
+	if c.lags() {
+		others()
+		potential(true)
+		return z
+	}
+	potential(false)
+	others()
+	potential(false)
 	return z
+}
+
+// strangSoft makes a trapezoidal step of V, F h/(1 + z), z = b h/2, a little longer: F h/(1 + z (1 - z/9)), as that of
+// the built-in kernel of hh. The order stays 2, but most of the splitting error in an upstroke cancels.
+const strangSoft = 1.0 / 9
+
+// trapezoid is state i after a step by the trapezoidal rule, x + h (a - b x)/(1 + b h/2), with a, b, h and h/2 from
+// strangFormulas; all with the denominators of a and b cleared.
+func (r *recording) trapezoid(i int, f []*graph.Node, soft bool) vec.Vec {
+	x, spans := r.variable(i), f[2*len(r.states):]
+	if i > 0 {
+		spans = spans[2:]
+	}
+	span, half := r.of(spans[0]), r.of(spans[1])
+	q := r.form.Fractions(f[2*i], f[2*i+1])
+	a, b, under := r.sum(q.Over[0]), r.sum(q.Over[1]), r.sum(q.Under)
+	slope := r.FNMA(b, x, a)
+	if !soft || !q.Under.Is(1) {
+		return r.FMA(r.Div(slope, r.FMA(b, half, under)), span, x)
+	}
+	one := r.Const(1)
+	z := r.Mul(b, half)
+	longer := r.FMA(r.Min(one, z), r.Const(-strangSoft), one)
+	return r.FMA(r.Div(slope, r.FMA(z, longer, one)), span, x)
+}
+
+// lagging advances all states but V by a part of a step, which may be negative, in the way of strangStep. Backwards,
+// the denominator stays above 1/2, as it does not for rates beyond 2 of a step.
+func (c *compiled) lagging(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec {
+	r := c.at(b, y, x)
+	spans := c.part[2*len(y)+2:]
+	span, half, one := r.of(spans[0]), r.of(spans[1]), b.Const(1)
+	next := []vec.Vec{y[0]}
+	for i := 1; i < len(y); i++ {
+		q := r.form.Fractions(c.part[2*i], c.part[2*i+1])
+		under := r.sum(q.Under)
+		value, loss := b.Div(r.sum(q.Over[0]), under), b.Div(r.sum(q.Over[1]), under)
+		slope := b.FNMA(loss, y[i], value)
+		next = append(next, b.FMA(b.Div(slope, b.Max(b.FMA(loss, half, one), b.Const(0.5))), span, y[i]))
+	}
+	return next
 }
 
 // Coefficients of ROS3, an L-stable Rosenbrock method of order 3 in three stages with two evaluations of the field:

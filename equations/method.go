@@ -14,6 +14,8 @@ type method struct {
 	formulas func(d *definition, h *graph.Node) []*graph.Node
 	// step is the state after a step from y; f are the formulas.
 	step func(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec
+	// pairs is whether the formulas begin with a and b of F = a - b x of each state x.
+	pairs bool
 	// applies reports whether the method can be used for these equations; nil means always.
 	applies func(d *definition) bool
 }
@@ -29,7 +31,7 @@ var methods = []method{
 			Doc: "V and gates in turns, each by the trapezoidal rule, where all are linear in themselves; spikes inside the " +
 				"step",
 		},
-		formulas: strangFormulas, step: strangStep, applies: (*definition).strangApplies,
+		formulas: strangFormulas, step: strangStep, applies: (*definition).strangApplies, pairs: true,
 	},
 	{
 		Method: model.Method{

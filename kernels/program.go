@@ -21,6 +21,10 @@ type Program struct {
 	Fold func(p []float64, dt float64, c []float64)
 	// Step is the state at the end of a step, or of x.Part of one, from state y.
 	Step func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
+	// Lag, of methods whose columns hold all states but the first half a step behind it, is the state after x.Part of a
+	// step, which may be negative, at a constant first state; nil where all states are of the same time. The excess
+	// depends on the first state alone.
+	Lag func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
 	// Slopes are dt dy/dt at state y.
 	Slopes func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
 	// Excess is the distance of state y beyond the threshold; a spike is where it is not negative.
@@ -86,7 +90,63 @@ func programScheme(m *model.Model, p *Program) scheme {
 	if m.Fires == model.Crossing || p.Hold != nil {
 		s.hidden = 1
 	}
+	if p.Lag != nil {
+		s.enter = func(s *Shard, i int, _ int64, y []float64) {
+			behind := slices.Clone(y)
+			s.shiftLag(i, -0.5, behind)
+			s.enterProgram(i, behind)
+		}
+		s.sync = func(s *Shard, i int, k int64, y []float64) {
+			columnsSync(s, i, k, y)
+			s.shiftLag(i, 0.5, y)
+		}
+	}
 	return s
+}
+
+// Lags reports whether the columns of s hold all states but the first half a step behind it.
+func (s *Shard) Lags() bool { return s.kernel.program != nil && s.kernel.program.Lag != nil }
+
+// shiftLag advances all states of y but the first by a part of a step, with the coefficients of lane i.
+func (s *Shard) shiftLag(i int, part float64, y []float64) {
+	c := s.own.code
+	x, ok := c.lags.Get().(*lagExecutor)
+	if !ok {
+		x = &lagExecutor{Executor: c.lag().Executor(), columns: make([]float64, (2*len(y)+inputPart+1+len(s.coefs))*Group)}
+	}
+	defer c.lags.Put(x)
+	take := func(columns int) (part []float64) {
+		part = x.columns[x.taken*Group:][:columns*Group]
+		x.taken += columns
+		return part
+	}
+	x.taken = 0
+	f := &x.frame
+	*f = vector.Frame{
+		Before: take(len(y)), After: take(len(y)), Input: take(inputPart + 1), Lane: take(len(s.coefs)),
+		Shared: s.own.shared, Steps: 1, Lanes: 1,
+	}
+	f.Input[inputPart*Group] = part
+	for j, column := range s.coefs {
+		if column != nil {
+			f.Lane[s.own.place[j]*Group] = column[i]
+		}
+	}
+	for j, v := range y {
+		f.Before[j*Group] = v
+	}
+	x.Run(f) // which makes the state after the step that before the next
+	for j := range y {
+		y[j] = f.Before[j*Group]
+	}
+}
+
+// lagExecutor runs the program of Lag on one lane.
+type lagExecutor struct {
+	vector.Executor
+	frame   vector.Frame
+	columns []float64
+	taken   int
 }
 
 // enterProgram sets lane i to state y. A neuron of a model that crosses starts armed; if it starts beyond its
@@ -128,7 +188,8 @@ func (s *Shard) program(c []float64) {
 
 // programCode is a program compiled for coefficients some of which differ from lane to lane.
 type programCode struct {
-	step, full, part, locate func() executable // compiled when they are first needed
+	step, full, part, locate, lag func() executable // compiled when they are first needed
+	lags                          sync.Pool         // of *lagExecutor
 }
 
 // executable is a program ready for execution, as plain Go or as machine code.
@@ -202,7 +263,7 @@ func (k *Kernel) codeFor(place []int, conductances bool) *programCode {
 	}
 	c, _ := k.codes.LoadOrStore(key, &programCode{
 		step: ready(r.step(false), true), full: ready(r.step(true), true),
-		part: ready(r.part, false), locate: ready(r.locate, false),
+		part: ready(r.part, false), locate: ready(r.locate, false), lag: ready(r.lag, false),
 	})
 	return c.(*programCode)
 }
@@ -305,8 +366,8 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 	return events
 }
 
-// runLogged runs the steps of a frame of a model that crosses, whose spikes change no state, and appends the spikes; for
-// at see fire.
+// runLogged runs the steps of a frame of a model that crosses, whose spikes change no state, and appends the spikes;
+// for at see fire.
 func (a *programAdvance) runLogged(run vector.Executor, f *vector.Frame, at int, events []Event) []Event {
 	o, e := &a.w.own, a.event(f)
 	width := 0
@@ -466,8 +527,8 @@ func (e *programEvent) size() {
 	v.Shared = e.f.Shared
 }
 
-// gather copies the columns of a lane of the group that do not change in a step of the frame to lane `to` of the event
-// frame.
+// gather copies the columns of a lane of the group that do not change in a step of the frame to lane `to` of the frame
+// of events.
 func (e *programEvent) gather(to, lane, step int) {
 	v := &e.w.own.event
 	for j := 0; j < len(e.f.Lane); j += Group {

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"slices"
 
 	vector "popsim/kernels/vec"
 	"popsim/model"
@@ -75,7 +76,7 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 			level := b.Select(b.Cmp(excess, vector.LT, p.Rearm(b, x)), zero, b.Load(vector.Before.Column(r.n)))
 			fired = b.Cmp(excess, vector.GE, level)
 			level = b.Select(fired, b.Const(math.Inf(1)), level) // until it is below the threshold again
-			if r.grid { // what locateCrossings does elsewhere
+			if r.grid {                                          // what locateCrossings does elsewhere
 				fired = b.MaskAnd(fired, b.Cmp(p.Excess(b, y, x), vector.NGE, zero))
 			}
 			b.Store(vector.After.Column(r.n), level)
@@ -127,6 +128,25 @@ func (r recorder) part(b *vector.Block) {
 	store(b, end)
 }
 
+// lag records a part of a step of all states but the first.
+func (r recorder) lag(b *vector.Block) {
+	x := r.surroundings(b)
+	part := b.Load(vector.Input.Column(inputPart))
+	x.Part = &part
+	store(b, r.program.Lag(b, r.state(b, vector.Before.Column), x))
+}
+
+// caughtUp returns the states at both ends of a step from those in columns of which all but the first are half a step
+// behind.
+func caughtUp(b *vector.Block, y0, y1 []vector.Vec) (start, end []vector.Vec) {
+	start, end = slices.Clone(y0), slices.Clone(y1)
+	for j := 1; j < len(y0); j++ {
+		half := b.Mul(b.Const(0.5), b.Sub(y1[j], y0[j]))
+		start[j], end[j] = b.Add(y0[j], half), b.Add(y1[j], half)
+	}
+	return start, end
+}
+
 // locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a
 // shrinking bracket, bisection where it leaves that. Four are enough for a cubic that is not steep at one end only, as
 // upstrokes to a reset may be.
@@ -142,6 +162,9 @@ func (r recorder) locate(b *vector.Block) {
 	p, x := r.program, r.surroundings(b)
 	y0 := r.state(b, vector.Before.Column)
 	y1 := r.state(b, func(j int) vector.Mem { return vector.Input.Column(inputEnd + j) })
+	if p.Lag != nil {
+		y0, y1 = caughtUp(b, y0, y1)
+	}
 	g0 := p.Excess(b, y0, x)
 	theta, state := b.Const(1), y1
 	if !r.grid {

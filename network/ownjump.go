@@ -79,9 +79,13 @@ func (j *ownJumps) split(r *shard, i int, first, last float64) {
 	}
 	j.load(i)
 	start := j.y[0]
-	j.correct(i, start+first, -h)
-	j.correct(i, start+w, (1-theta)*h)
-	j.correct(i, start, theta*h)
+	early, late := theta, 1-theta // parts of the step of the other states
+	if j.o.shard.Lags() {         // from half a step ago to half a step on, in which V is what it is at the start
+		early, late = min(1, theta+0.5), max(0, 0.5-theta)
+	}
+	j.correct(i, start+first, -h, -h)
+	j.correct(i, start+w, (1-theta)*h, late*h)
+	j.correct(i, start, theta*h, early*h)
 	for k := range j.y {
 		j.y[k] = math.FMA(theta*h, j.dy[k], j.y[k])
 	}
@@ -102,13 +106,15 @@ func (j *ownJumps) split(r *shard, i int, first, last float64) {
 	j.spikes = append(j.spikes, ownSpike{i, theta, j.afterReset(i, 1-theta)})
 }
 
-// correct adds by times the derivatives at potential v to what lane i gets at the end of the step; they stay in j.dy.
-func (j *ownJumps) correct(i int, v, by float64) {
+// correct adds the derivatives at potential v, times by for V and times others for the other states, to what lane i
+// gets at the end of the step; they stay in j.dy.
+func (j *ownJumps) correct(i int, v, by, others float64) {
 	j.y[0] = v
 	j.slope(i)
 	change := j.change[i*len(j.y):]
 	for k, f := range j.dy {
 		change[k] = math.FMA(by, f, change[k])
+		by = others
 	}
 }
 

@@ -72,3 +72,40 @@ func TestJumpsOntoOwnEquationsOnGrid(t *testing.T) {
 		}
 	}
 }
+
+// TestJumpsOntoLaggingStates requires order 2 of strang-cn too, whose gates are half a step behind V.
+func TestJumpsOntoLaggingStates(t *testing.T) {
+	m := ownModel(t, ownHH)
+	strang, err := m.Method("strang-cn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, c := range truthNeurons(t) {
+		if c.Model != "hh" || !c.has("delta") {
+			continue
+		}
+		tried++
+		var e []float64
+		for _, dt := range []float64{0.02, 0.01, 0.005, 0.0025, 0.00125} {
+			s := c.as(t, m, dt)
+			s.Populations[0].Method = strang
+			worst := 0.0
+			spikes := collect(t, s, Config{Workers: 1}, c.TEnd)
+			if len(spikes) != len(c.Spikes) {
+				t.Fatalf("%s at dt %g: %d spikes; want %d", c.ID, dt, len(spikes), len(c.Spikes))
+			}
+			for i, x := range spikes {
+				worst = max(worst, math.Abs((float64(x.Step)+x.Theta)*dt-c.Spikes[i]))
+			}
+			e = append(e, worst)
+		}
+		t.Logf("%s: %.3g", c.ID, e)
+		if e[4] > e[0]/32 {
+			t.Errorf("%s: errors %.3g ms; order 2 expected", c.ID, e)
+		}
+	}
+	if tried == 0 {
+		t.Error("no case")
+	}
+}

@@ -57,11 +57,34 @@ type Form struct {
 	atoms   map[string]*Atom
 	list    []*Atom
 	memo    map[*graph.Node]*Sum
+	overs   map[[2]*graph.Node]*Fractions
+}
+
+// Fractions are two formulas as sums over a common denominator.
+type Fractions struct {
+	Over  [2]*Sum
+	Under *Sum
+}
+
+// Fractions returns a and b over a common denominator.
+func (f *Form) Fractions(a, b *graph.Node) *Fractions {
+	key := [2]*graph.Node{a, b}
+	if x := f.overs[key]; x != nil {
+		return x
+	}
+	s, t := f.Of(a), f.Of(b)
+	d := denominator(&Sum{Terms: slices.Concat(s.Terms, t.Terms)})
+	x := &Fractions{[2]*Sum{f.cleared(s, d), f.cleared(t, d)}, f.expanded(d)}
+	f.overs[key] = x
+	return x
 }
 
 // New makes an empty form.
 func New(g *graph.Graph, dynamic uint64) *Form {
-	return &Form{Graph: g, Dynamic: dynamic, atoms: map[string]*Atom{}, memo: map[*graph.Node]*Sum{}}
+	return &Form{
+		Graph: g, Dynamic: dynamic, atoms: map[string]*Atom{}, memo: map[*graph.Node]*Sum{},
+		overs: map[[2]*graph.Node]*Fractions{},
+	}
 }
 
 // Atoms lists the atoms in the order of their creation.
@@ -77,6 +100,9 @@ func (p Product) key() string {
 
 // Key is the same for equal products alone.
 func (p Product) Key() string { return p.key() }
+
+// Is reports whether s is the number x.
+func (s *Sum) Is(x float64) bool { return len(s.Terms) == 0 && s.Constant.Is(x) }
 
 // Key is the same for equal sums alone.
 func (s *Sum) Key() string { return s.key }
