@@ -319,18 +319,17 @@ func (r *resolver) eachOf(key string, f func(*entry)) {
 }
 
 // split cuts text at separators outside parentheses.
-func split(text string, separator rune) []string {
-	depth := 0
-	return strings.FieldsFunc(
-		strings.ReplaceAll(text, string(separator)+string(separator), string(separator)+" "+string(separator)),
-		func(c rune) bool {
-			switch c {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
-			return c == separator && depth == 0
-		},
-	)
+func split(text string, separator rune) (words []string) {
+	depth, start := 0, 0
+	for i, c := range text {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == separator && depth == 0:
+			words, start = append(words, text[start:i]), i+len(string(c))
+		}
+	}
+	return append(words, text[start:])
 }

@@ -245,7 +245,7 @@ weight = [["1pA", 0], ["2pA", "lognormal:3pA:1pA"]]
 delay = "normal:1.5ms:0.5ms:clip=0.1ms.."
 autapses = false
 [input.kick]
-to = "E:0:0"
+to = "E:0"
 current = "pulse:1ms:2ms:5pA"
 [input.noise]
 to = "E"
@@ -524,6 +524,17 @@ weight = "1pA"
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "\n") > 0 {
 			t.Errorf("%v; want one line with %q", err, c.want)
+		}
+	}
+}
+
+// TestSplit: empty words stay, so that a colon too many is not passed over; colons in parentheses do not part words.
+func TestSplit(t *testing.T) {
+	for text, want := range map[string][]string{
+		"E": {"E"}, "E:": {"E", ""}, ":E": {"", "E"}, "a::b": {"a", "", "b"}, "a:(b:c):d": {"a", "(b:c)", "d"}, "": {""},
+	} {
+		if got := split(text, ':'); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

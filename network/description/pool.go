@@ -8,7 +8,7 @@ import (
 	"popsim/network"
 )
 
-// pool reads a population, a part "E:0:239", or a list of them.
+// pool reads a population, a part "E:0:239", one neuron "E:5", or a list of them.
 func (r *resolver) pool(from *entry, key string) (parts []network.Part) {
 	for _, e := range r.members(from, key) {
 		p, ok := r.part(e)
@@ -46,7 +46,7 @@ func (r *resolver) members(from *entry, key string) []*entry {
 
 func (r *resolver) part(e *entry) (network.Part, bool) {
 	words := split(e.text, ':')
-	if e.kind != scalarText || len(words) != 1 && len(words) != 3 {
+	if e.kind != scalarText || len(words) > 3 {
 		r.fault(e, "%q: a population or a part of it, such as \"E\" or \"E:0:239\", is needed", e.text)
 		return network.Part{}, false
 	}
@@ -56,9 +56,9 @@ func (r *resolver) part(e *entry) (network.Part, bool) {
 		return network.Part{}, false
 	}
 	part := network.Part{Population: j, N: r.out.Spec.Populations[j].N}
-	if len(words) == 3 {
+	if len(words) > 1 {
 		first, ok := r.whole(e, words[1])
-		last, fine := r.whole(e, words[2])
+		last, fine := r.whole(e, words[len(words)-1])
 		if !ok || !fine {
 			return part, false
 		}
