@@ -155,13 +155,15 @@ func NewBlocks(s rng.Stream) *Blocks {
 	}}
 }
 
-// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j]. The memory
+// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j], and u[j] the
+// number of (0, 1) that word 1 of it stands for. The memory
 // of all three reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
-func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids, counters []uint32) {
+func (q *Blocks) Draw(isa ISA, dst []rng.Block, u []float64, ids, counters []uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
 		for j, id := range ids {
 			dst[j] = q.stream.At(id, counters[j])
+			u[j] = rng.Uniform32(dst[j][1])
 		}
 		return
 	}
@@ -172,6 +174,7 @@ func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids, counters []uint32) {
 	dst = dst[:vectors*width]
 	b := &q.b
 	b.Vectors, b.IDs, b.Counters = vectors, ids[:vectors*width], counters[:vectors*width]
+	b.U = u[:vectors*width]
 	b.Words = unsafe.Slice(&dst[0][0], 4*len(dst))
 	philoxWordsOf(isa, b)
 }

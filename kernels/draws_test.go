@@ -174,10 +174,11 @@ func TestNormals(t *testing.T) {
 			for i := range counters {
 				counters[i] = uint32(9 + i%3)
 			}
-			NewBlocks(s).Draw(isa, blocks, ids[:n], counters[:n])
+			u := make([]float64, padded)
+			NewBlocks(s).Draw(isa, blocks, u, ids[:n], counters[:n])
 			for i := range n {
-				if want := s.At(ids[i], counters[i]); blocks[i] != want {
-					t.Fatalf("%v, id %d: %x, want %x", isa, i, blocks[i], want)
+				if want := s.At(ids[i], counters[i]); blocks[i] != want || u[i] != rng.Uniform32(want[1]) {
+					t.Fatalf("%v, id %d: %x and %v, want %x", isa, i, blocks[i], u[i], want)
 				}
 			}
 		}

@@ -215,6 +215,30 @@ func NoisyPassage(isa ISA, b *asm.NoisyPassageBlock) {
 	}
 }
 
+// OUStep advances Ornstein-Uhlenbeck processes by a step.
+func OUStep(isa ISA, b *asm.OUBlock) {
+	switch isa {
+	case AVX512:
+		asm.OUStepAVX512(b)
+	case AVX2:
+		asm.OUStepAVX2(b)
+	default:
+		asm.OUStepGo(b)
+	}
+}
+
+// GoalStep is the voltage that currents drive LIF neurons to.
+func GoalStep(isa ISA, b *asm.GoalBlock) {
+	switch isa {
+	case AVX512:
+		asm.GoalStepAVX512(b)
+	case AVX2:
+		asm.GoalStepAVX2(b)
+	default:
+		asm.GoalStepGo(b)
+	}
+}
+
 // Waking finds lanes that begin to move.
 func Waking(isa ISA, b *asm.WakingBlock) {
 	switch isa {

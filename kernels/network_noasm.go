@@ -55,6 +55,12 @@ func NoisyPart(_ ISA, b *asm.NoisyPartBlock) { asm.NoisyPartGo(b) }
 // NoisyPassage finds when paths cross their threshold within a step.
 func NoisyPassage(_ ISA, b *asm.NoisyPassageBlock) { asm.NoisyPassageGo(b) }
 
+// OUStep advances Ornstein-Uhlenbeck processes by a step.
+func OUStep(_ ISA, b *asm.OUBlock) { asm.OUStepGo(b) }
+
+// GoalStep is the voltage that currents drive LIF neurons to.
+func GoalStep(_ ISA, b *asm.GoalBlock) { asm.GoalStepGo(b) }
+
 // Waking finds lanes that begin to move.
 func Waking(_ ISA, b *asm.WakingBlock) { asm.WakingGo(b) }
 

@@ -68,3 +68,9 @@ func Coupled(isa ISA, k CoupledKernel, b *asm.CoupledBlock) {
 	}
 	f(b)
 }
+
+// OUBlock is the argument of OUStep; its Lanes are a multiple of OUTogether.
+type OUBlock = asm.OUBlock
+
+// OUTogether is the number of processes that OUStep advances together.
+const OUTogether = asm.OUTogether

@@ -211,6 +211,19 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := &asm.WakingBlock{Lanes: rowLanes, Wake: q.Wake, First: 8, End: 8.5, Fired: q.Fired}
 		return b, func(a ISA) { Waking(a, b) }
 	},
+	"OUStep": func(f *filler) (any, func(ISA)) {
+		c := func() []float64 { return f.column(rowLanes, -2, 2) }
+		b := &asm.OUBlock{
+			Lanes: rowLanes, Z: c(), Kicks: c(), Spreads: c(), Row: c(),
+			Decay: 0.98, Kick: 0.2, Shared: 0.5, Spread: 0.01, Size: 3,
+		}
+		return b, func(a ISA) { OUStep(a, b) }
+	},
+	"GoalStep": func(f *filler) (any, func(ISA)) {
+		c := func() []float64 { return f.column(rowLanes, -2, 2) }
+		b := &asm.GoalBlock{Lanes: rowLanes, Row: c(), R: c(), Gain: c(), I: c(), Rest: c(), Wave: 3, Goal: c()}
+		return b, func(a ISA) { GoalStep(a, b) }
+	},
 	"NoisyPart": func(f *filler) (any, func(ISA)) {
 		c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
 		b := &asm.NoisyPartBlock{

@@ -55,8 +55,18 @@ func NewOUs(law OU, seed uint64, name string, ids []uint32) *OUs {
 // Step adds the mean of the processes over step k, times size, to row, and advances them to the end of the step.
 func (q *OUs) Step(isa kernels.ISA, row []float64, size float64, k int64) {
 	kicks, spreads := q.rows.Row(isa, 2*k), q.rows.Row(isa, 2*k+1)
-	c := q.law
-	for l, z := range q.Z {
+	c, n := q.law, 0
+	if isa != kernels.Go {
+		n = len(q.Z) / kernels.OUTogether * kernels.OUTogether
+	}
+	if n > 0 {
+		kernels.OUStep(isa, &kernels.OUBlock{
+			Lanes: n, Z: q.Z, Kicks: kicks, Spreads: spreads, Row: row,
+			Decay: c.decay, Kick: c.kick, Shared: c.shared, Spread: c.spread, Size: size,
+		})
+	}
+	for l := n; l < len(q.Z); l++ {
+		z := q.Z[l]
 		end := math.FMA(c.decay, z, float64(c.kick*kicks[l]))
 		mean := math.FMA(c.spread, spreads[l], float64(c.shared*(z+end)))
 		row[l] = math.FMA(size, mean, row[l])

@@ -21,13 +21,14 @@ const tileLanes = 512
 // The law of V at the end of a step is exact, and so is that of a crossing of the threshold in between but for the
 // curvature of the path's mean over a step, which is left out: an error of order dt in the rate. See noise.Passage.
 type lifTile struct {
-	first, n   int
-	white      *noise.Rows
-	ou         *noise.OUs // nil without
-	neurons    []lifNeuron
-	vInf       []float64 // V_rest + R I
-	moved, row []float64 // scratch: those of steps with an input; currents of one
-	ids        []uint32
+	first, n int
+	white    *noise.Rows
+	ou       *noise.OUs // nil without
+	neurons  []lifNeuron
+	vInf     []float64     // V_rest + R I
+	moved    []float64     // scratch: those of steps with an input
+	goals    asm.GoalBlock // nothing without
+	ids      []uint32
 
 	block  asm.NoisyLIFBlock
 	waking asm.WakingBlock
@@ -276,7 +277,7 @@ func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
 			t.counters[i] = uint32(k) + uint32(j)
 		}
 	}
-	t.words.Draw(isa, t.blocks, ids, t.counters[:n])
+	t.words.Draw(isa, t.blocks, t.crossing.U, ids, t.counters[:n])
 }
 
 // gapsNear finds which of the lanes listed cross their threshold.
@@ -304,16 +305,14 @@ func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
 	for i, l := range t.near[from:to] {
 		after[i] = t.threshold(l) - b.V[l]
 	}
-	far, u := x.Far[:to], x.U[:to]
-	for i, l := range t.near[:to] {
-		u[i] = rng.Uniform32(t.blocks[i][1])
-		if b.CoefStride > 0 {
-			far[i] = t.coefs(l)[asm.NoisyLIFFar][uint(l)%kernels.Group]
+	if b.CoefStride > 0 {
+		for i, l := range t.near[:to] {
+			x.Far[i] = t.coefs(l)[asm.NoisyLIFFar][uint(l)%kernels.Group]
 		}
 	}
 	if atEnds {
-		for i := range u {
-			u[i] = 1
+		for i := range x.U[:to] {
+			x.U[i] = 1
 		}
 	}
 	kernels.NoisyCross(isa, x)
@@ -446,28 +445,37 @@ func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float6
 	if t.ou == nil && drive.Waveform == nil && drive.Row == nil {
 		return
 	}
-	lanes := len(t.vInf)
+	lanes, g := len(t.vInf), &t.goals
 	if t.moved == nil {
-		t.moved, t.row = make([]float64, tileSteps*lanes), make([]float64, lanes)
+		t.makeGoals()
 	}
 	t.block.VInf, t.block.VInfStride = t.moved, lanes
 	for j := range t.block.Steps {
-		one, wave, row := from(drive, j), 0.0, t.row[:t.n]
-		clear(row)
+		one := from(drive, j)
+		g.Wave, g.Goal = 0, t.moved[j*lanes:]
+		clear(g.Row)
 		if one.Waveform != nil {
-			wave = one.Waveform[0]
+			g.Wave = one.Waveform[0]
 		}
 		if one.Row != nil {
-			copy(row, one.Row[t.first:])
+			copy(g.Row[:t.n], one.Row[t.first:])
 		}
 		if t.ou != nil {
-			t.ou.Step(isa, row, sd, k+int64(j))
+			t.ou.Step(isa, g.Row, sd, k+int64(j))
 		}
-		moved := t.moved[j*lanes:]
-		for l := range t.neurons {
-			q := &t.neurons[l]
-			moved[l] = math.FMA(q.r, math.FMA(q.gain, wave, q.current+row[l]), q.rest)
-		}
+		kernels.GoalStep(isa, g)
+	}
+}
+
+// makeGoals makes what drive needs.
+func (t *lifTile) makeGoals() {
+	lanes := len(t.vInf)
+	c := func() []float64 { return make([]float64, lanes) }
+	t.moved = make([]float64, tileSteps*lanes)
+	t.goals = asm.GoalBlock{Lanes: lanes, Row: c(), R: c(), Gain: c(), I: c(), Rest: c()}
+	for l := range t.neurons {
+		q := &t.neurons[l]
+		t.goals.R[l], t.goals.Gain[l], t.goals.I[l], t.goals.Rest[l] = q.r, q.gain, q.current, q.rest
 	}
 }
 

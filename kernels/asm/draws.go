@@ -28,8 +28,10 @@ type PhiloxBlock struct {
 	// PhiloxNormals and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead. PhiloxWordsOf: the
 	// second is Counters[l]. PhiloxNormals: lane l of row w of Normals, out, which starts at w·Stride, is the number that
 	// word w of the lane stands for, as rng.Normal32 has it by its table.
-	IDs         []uint32
-	Counters    []uint32
+	IDs      []uint32
+	Counters []uint32
+	// PhiloxWordsOf, out: the number of (0, 1) that word 1 of lane l stands for, as rng.Uniform32 has it
+	U           []float64
 	Normals     []float64
 	NormalTable *[NormalCells][4]float64
 }

@@ -91,6 +91,29 @@ type NoisyPassageBlock struct {
 	Part                          []float64 // out
 }
 
+// OUTogether is the number of lanes to whose multiples OUBlock.Lanes and GoalBlock.Lanes round.
+const OUTogether = 32
+
+// OUBlock is the argument of OUStep: with z the state of a process, e = Decay z + Kick Kicks is that at the end of the
+// step, and Size (Spread Spreads + Shared (z + e)) is added to Row.
+type OUBlock struct {
+	Lanes                       int       // a multiple of OUTogether
+	Z                           []float64 // in and out
+	Kicks, Spreads              []float64 // standard normal numbers
+	Row                         []float64 // in and out
+	Decay, Kick, Shared, Spread float64
+	Size                        float64
+}
+
+// GoalBlock is the argument of GoalStep: Goal = Rest + R (I + Row + Gain Wave).
+type GoalBlock struct {
+	Lanes            int // a multiple of OUTogether
+	Row              []float64
+	R, Gain, I, Rest []float64
+	Wave             float64
+	Goal             []float64 // out
+}
+
 // CurrentStepBlock is the argument of the kernels of synaptic currents.
 type CurrentStepBlock struct {
 	Lanes          int

@@ -403,6 +403,53 @@ func NoisyPassageGo(b *NoisyPassageBlock) {
 	}
 }
 
+// OUStepGo advances Ornstein-Uhlenbeck processes; see OUBlock.
+func OUStepGo(b *OUBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		zs := (*[8]float64)(b.Z[at:])
+		kickss := (*[8]float64)(b.Kicks[at:])
+		spreadss := (*[8]float64)(b.Spreads[at:])
+		rows := (*[8]float64)(b.Row[at:])
+		for l := range 8 {
+			x0 := zs[l]
+			x3 := kickss[l]
+			x4 := float64(b.Kick * x3)
+			x5 := math.FMA(b.Decay, x0, x4)
+			x7 := spreadss[l]
+			x9 := x0 + x5
+			x10 := float64(b.Shared * x9)
+			x11 := math.FMA(b.Spread, x7, x10)
+			x13 := rows[l]
+			x14 := math.FMA(b.Size, x11, x13)
+			rows[l] = x14
+			zs[l] = x5
+		}
+	}
+}
+
+// GoalStepGo is V_rest + R I of LIF neurons; see GoalBlock.
+func GoalStepGo(b *GoalBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		rows := (*[8]float64)(b.Row[at:])
+		rs := (*[8]float64)(b.R[at:])
+		gains := (*[8]float64)(b.Gain[at:])
+		is := (*[8]float64)(b.I[at:])
+		rests := (*[8]float64)(b.Rest[at:])
+		goals := (*[8]float64)(b.Goal[at:])
+		for l := range 8 {
+			x0 := gains[l]
+			x2 := is[l]
+			x3 := rows[l]
+			x4 := x2 + x3
+			x5 := math.FMA(x0, b.Wave, x4)
+			x6 := rs[l]
+			x7 := rests[l]
+			x8 := math.FMA(x6, x5, x7)
+			goals[l] = x8
+		}
+	}
+}
+
 // JumpStepGo adds jumps; see JumpStepBlock.
 func JumpStepGo(b *JumpStepBlock) {
 	for at := 0; at < b.Lanes; at += 8 {

@@ -204,6 +204,26 @@ func NoisyPassageAVX2(b *NoisyPassageBlock)
 //go:noescape
 func NoisyPassageAVX512(b *NoisyPassageBlock)
 
+// OUStepAVX2 advances Ornstein-Uhlenbeck processes; see OUBlock.
+//
+//go:noescape
+func OUStepAVX2(b *OUBlock)
+
+// OUStepAVX512 advances Ornstein-Uhlenbeck processes; see OUBlock.
+//
+//go:noescape
+func OUStepAVX512(b *OUBlock)
+
+// GoalStepAVX2 is V_rest + R I of LIF neurons; see GoalBlock.
+//
+//go:noescape
+func GoalStepAVX2(b *GoalBlock)
+
+// GoalStepAVX512 is V_rest + R I of LIF neurons; see GoalBlock.
+//
+//go:noescape
+func GoalStepAVX512(b *GoalBlock)
+
 // JumpStepAVX2 adds jumps; see JumpStepBlock.
 //
 //go:noescape

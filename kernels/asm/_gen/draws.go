@@ -189,7 +189,14 @@ func philoxWords(f *file, w isa) {
 func philoxWordsOf(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.")
 	ids, counters := k.Value("IDs"), k.Value("Counters")
-	k.writeWords(func() { k.drawOf(ids, counters) })
+	u := k.Value("U")
+	k.writeWords(func() {
+		k.drawOf(ids, counters)
+		for v := range k.vectors() {
+			k.uniforms(k.words[v][1], at(u, 8*k.lanes()*v))
+		}
+		k.ADDQ(imm(8*k.lanes()*k.vectors()), u)
+	})
 }
 
 // writeWords writes the words that draw makes.
@@ -373,6 +380,39 @@ func (k *philox) instants(word reg.Register, j int, counts, to operand.Mem) {
 			k.asm("VPMOVSXDQ", half(count), k.t[3])
 			k.asm("VMOVUPD", none, k.t[4])
 			k.asm("VBLENDVPD", k.t[3], x, k.t[4], x)
+		}
+		k.asm("VMOVUPD", x, m)
+	}
+}
+
+// uniforms writes the numbers of (0, 1) that the words of a vector stand for.
+func (k *philox) uniforms(words reg.Register, to operand.Mem) {
+	x, factor := k.t[0], k.t[1]
+	constant := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
+	scale, offset := constant(math.Float64bits(0x1p-32)), constant(math.Float64bits(0x1p-33))
+	for part := range 2 {
+		m := to
+		m.Disp += part * k.W.Bytes()
+		if v := words.(reg.Vec); k.W.kmask() {
+			half := v.AsY()
+			if part == 1 {
+				half = x.(reg.Vec).AsY()
+				k.asm("VEXTRACTI64X4", operand.U8(1), words, half)
+			}
+			k.asm("VCVTUDQ2PD", half, x)
+			k.asm("VBROADCASTSD", scale, factor)
+			k.asm("VFMADD213PD_BCST", offset, factor, x)
+		} else {
+			half := v.AsX()
+			if part == 1 {
+				half = x.(reg.Vec).AsX()
+				k.asm("VEXTRACTI128", operand.U8(1), words, half)
+			}
+			k.asm("VPMOVZXDQ", half, x) // a word below the bits of 2^52 is 2^52 + word
+			k.asm("VPOR", constant(two52), x, x)
+			k.asm("VSUBPD", constant(two52), x, x)
+			k.asm("VMOVUPD", scale, factor)
+			k.asm("VFMADD213PD", offset, factor, x)
 		}
 		k.asm("VMOVUPD", x, m)
 	}

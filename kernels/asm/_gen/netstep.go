@@ -105,6 +105,28 @@ var (
 			x.set("Part", b.Div(at, h))
 		},
 	}
+	// ouStep is, operation by operation, OUs.Step of package noise.
+	ouStep = &stepKernel{
+		name: "OUStep", doc: "advances Ornstein-Uhlenbeck processes; see OUBlock.", argument: "OUBlock",
+		columns: []string{"Z", "Kicks", "Spreads", "Row"}, scalars: []string{"Decay", "Kick", "Shared", "Spread", "Size"},
+		vectors: map[string]int{"AVX2": 4, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			z := x.get("Z")
+			end := b.FMA(x.get("Decay"), z, b.Mul(x.get("Kick"), x.get("Kicks")))
+			mean := b.FMA(x.get("Spread"), x.get("Spreads"), b.Mul(x.get("Shared"), b.Add(z, end)))
+			x.set("Row", b.FMA(x.get("Size"), mean, x.get("Row")))
+			x.set("Z", end)
+		},
+	}
+	goalStep = &stepKernel{
+		name: "GoalStep", doc: "is V_rest + R I of LIF neurons; see GoalBlock.", argument: "GoalBlock",
+		columns: []string{"Row", "R", "Gain", "I", "Rest", "Goal"}, scalars: []string{"Wave"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			current := b.FMA(x.get("Gain"), x.get("Wave"), b.Add(x.get("I"), x.get("Row")))
+			x.set("Goal", b.FMA(x.get("R"), current, x.get("Rest")))
+		},
+	}
 	jumpStep = &stepKernel{
 		name: "JumpStep", doc: "adds jumps; see JumpStepBlock.", argument: "JumpStepBlock",
 		columns: []string{"Row", "Jump", "Top"}, scalars: []string{"Factor"}, vectors: map[string]int{"AVX2": 4, "AVX512": 4},
@@ -145,7 +167,7 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, expLIFStep, waking, noisyCross, noisyPart, noisyPassage, jumpStep,
+		lifStep, expLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
