@@ -16,6 +16,7 @@ import (
 	"popsim/fault"
 	"popsim/network/description"
 	"popsim/network/recording"
+	"popsim/network/statistics"
 	"popsim/table/file"
 )
 
@@ -173,6 +174,11 @@ func (r *networkRun) readTimes() error {
 		bad.About("--time", experiment.CheckSpan(r.Time.Value, r.cfg.Dt))
 	}
 	bad.About("--bin", recording.CheckBin(r.networkFlags.bin.Value, r.cfg.Dt))
+	span, bin := r.Time.Value-r.from, r.networkFlags.bin.Value
+	if r.networkFlags.spectrum.Value != "" && span/bin < statistics.SpectrumBins {
+		r.Warnf("--spectrum needs %d bins at least, and %v ms are %.0f of %v ms: its table stays empty",
+			statistics.SpectrumBins, span, math.Floor(span/bin), bin)
+	}
 	every, dt := r.every.Value, r.cfg.Dt
 	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 &&
 		math.Abs(steps*dt-every) > 1e-9*every {

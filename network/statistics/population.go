@@ -260,6 +260,9 @@ const (
 	leastSegments = 4
 )
 
+// SpectrumBins is the number of bins from which on a rate has a spectrum.
+const SpectrumBins = leastSegment * leastSegments
+
 // spectrum computes the spectrum of the rate, and its peak.
 func (r *Recorder) spectrum(p *Population) {
 	p.Peak, p.PeakSE, p.PeakRatio = math.NaN(), math.NaN(), math.NaN()
