@@ -141,22 +141,33 @@ func checkWindow(t *testing.T, w regionWindow, points int, r *rand.Rand) {
 	for _, e := range append(regions.Warnings, a.Warnings...) {
 		t.Logf("%v: %v", w, e)
 	}
-	nx, ny := len(a.X), len(a.Y)
+	inner := innerNodes(a, away)
 	counts := map[string]int{}
-	for n, tries := 0, 0; n < points && tries < 100*points; tries++ {
-		col, row := away+r.IntN(nx-2*away), away+r.IntN(ny-2*away)
-		k := row*nx + col
-		same := true
-		for _, d := range []int{-away, away, -away * nx, away * nx} {
-			same = same && a.Regimes[k+d] == a.Regimes[k]
-		}
-		if !same {
-			continue
-		}
-		n++
-		pointAt(t, w, m, p, i, a, k, r, counts)
+	for n := range points { // every regime equally often
+		nodes := inner[n%len(inner)]
+		pointAt(t, w, m, p, i, a, nodes[r.IntN(len(nodes))], r, counts)
 	}
 	t.Logf("%v: %v", w, counts)
+}
+
+// innerNodes lists the nodes of every regime that lie at least away nodes from others and from the edge of the plane.
+func innerNodes(a *Areas, away int) (lists [][]int) {
+	nx, ny := len(a.X), len(a.Y)
+	var regimes []Regime
+	for k, q := range a.Regimes {
+		col, row := k%nx, k/nx
+		if min(col, nx-1-col, row, ny-1-row) < away || slices.ContainsFunc([]int{-away, away, -away * nx, away * nx},
+			func(d int) bool { return a.Regimes[k+d] != q }) {
+			continue
+		}
+		n := slices.Index(regimes, q)
+		if n < 0 {
+			n = len(regimes)
+			regimes, lists = append(regimes, q), append(lists, nil)
+		}
+		lists[n] = append(lists[n], k)
+	}
+	return lists
 }
 
 // inParallel distributes work over goroutines.

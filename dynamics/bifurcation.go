@@ -262,7 +262,11 @@ func (d *Diagram) searchValues() []float64 {
 	if d.Free.sparse {
 		return spread(d.Free.Lo, d.Free.Hi, 5)
 	}
-	return slices.Concat(d.searchValuesEvery(13, 2), d.searchValuesEvery(25, 0.5), d.Free.search)
+	fine := 0.5 // mV
+	if d.Free.far {
+		fine = 2 // one of many diagrams of a plane: what it misses its neighbours find
+	}
+	return slices.Concat(d.searchValuesEvery(13, 2), d.searchValuesEvery(25, fine), d.Free.search)
 }
 
 // searchValuesEvery lists even values, evenly over the interval, and those where V of an equilibrium has moved by move

@@ -111,8 +111,9 @@ type system struct {
 	p     []float64
 	i     float64
 	index int      // of the free parameter, -1 for the current
-	known struct { // what turns has found between lo and hi
+	known struct { // what turns has found between lo and hi, with the parameters p
 		lo, hi float64
+		p      []float64
 		turns  []float64
 	}
 	// sets the parameters where mu is a place along a line in the plane of two of them; nil: mu is one parameter

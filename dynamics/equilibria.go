@@ -226,8 +226,8 @@ func (s *system) finite(v, inner float64) float64 {
 // turns lists where the steady current has its extremes between lo and hi. They do not depend on the input, and are
 // kept as long as nothing else changes.
 func (s *system) turns(lo, hi float64) []float64 {
-	if s.index >= 0 || s.known.hi == 0 || lo < s.known.lo || hi > s.known.hi {
-		s.known.lo, s.known.hi = lo, hi
+	if s.known.hi == 0 || lo < s.known.lo || hi > s.known.hi || !slices.Equal(s.known.p, s.p) {
+		s.known.lo, s.known.hi, s.known.p = lo, hi, slices.Clone(s.p)
 		s.known.turns = zeros(s.slope, s.grid(lo, hi))
 	}
 	return slices.DeleteFunc(slices.Clone(s.known.turns), func(v float64) bool { return v < lo || v > hi })
