@@ -240,7 +240,7 @@ func (o *otherSegment) step(r *shard, k int64) error {
 		}
 	}
 	if o.jumps != nil {
-		o.jumps.start(r)
+		o.jumps.start(r, k)
 	}
 	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row, G: o.g}, false, o.events[:0])
 	if o.jumps != nil {

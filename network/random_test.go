@@ -405,13 +405,6 @@ func (r *randomNet) compare(t *testing.T, seed int) int {
 			t.Errorf("%d: other bits with %+v, continued after %d steps%s", seed, c, half, firstOther(got, want))
 		}
 	}
-	for i := range s.Populations {
-		// A jump between two steps is at the end of one or at the start of the next, depending on how delays are stored, and
-		// jumps of one step are at their mean place: spikes onto equations of the user's own may differ by more.
-		if m := s.Populations[i].Model; m != nil && m.Outside() && s.jumps(i) {
-			return len(want)
-		}
-	}
 	l := listedSpec(n)
 	if _, err := Build(t.Context(), l, Config{Workers: 1}); err != nil {
 		return len(want) // edges that are stored, of nmda with delays less than a step apart
