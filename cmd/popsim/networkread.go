@@ -137,6 +137,8 @@ func (r *networkRun) refuse() error {
 			"--method", "methods are in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
 			r.runCommand.Flags.Method.Given,
 		},
+		{"--sta", "it averages a waveform, of which networks have none", r.sta.Given},
+		{"--window", "it belongs to --sta, which networks do not have", r.window.Given},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
 	} {
 		if f.given {

@@ -39,6 +39,8 @@ type runCommand struct {
 	n                 experiment.Count
 	spikes, trace, of experiment.Word
 	every             experiment.Quantity
+	sta               experiment.Word // file of the spike-triggered average
+	window            experiment.Quantity
 	tops              bool
 	waveforms         experiment.Texts
 	noises            experiment.Texts
@@ -53,6 +55,7 @@ type runCommand struct {
 	outputs outputs
 	picture *figure.Activity // nil without --plot
 	late    *recording.Intervals
+	average *recording.Average // nil without --sta
 
 	interrupted bool
 }
@@ -90,6 +93,10 @@ func (v *call) runVerb() *cobra.Command {
 	flagset.Add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
 	flagset.Add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = " +
 		"V_th to the trace at every spike of a model that resets"})
+	s.sta, s.window = experiment.Word{Form: "FILE"}, experiment.Quantity{Unit: "ms", Value: 50}
+	flagset.Add(set, experiment.Flag{Name: "sta", Value: &s.sta, Help: "table of the spike-triggered average of " +
+		"--waveform: its mean before the spikes of all neurons"})
+	flagset.Add(set, experiment.Flag{Name: "window", Value: &s.window, Help: "time before a spike for --sta"})
 	s.networkFlags.add(set)
 	s.Files(set, &v.Quiet)
 	return cmd
@@ -115,7 +122,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer output.Abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
+	defer output.Abort(s.outputs.all()...)
 	if err := s.Understood(&s.Flags, s.neuron, map[string]string{
 		"dt": verb.Milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "",
 		"neurons": strconv.Itoa(s.spec.N),
@@ -134,7 +141,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
 		s.Warnf("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.Time.Value,
-			s.Partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
+			s.Partial(s.outputs.all()...))
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // a smaller step would not help
 	case errors.As(err, &blown):
@@ -217,6 +224,9 @@ func (s *runCommand) forecast(n int) error {
 		return nil // errors in parameters are reported later, together
 	}
 	s.need = float64(bytes) + held
+	if s.sta.Value != "" {
+		s.need += 8 * float64(pop.Steps(s.Time.Value, s.cfg.Dt)) // spikes of each step
+	}
 	return memory.Fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"popsim/cmd/popsim/internal/output"
@@ -20,7 +21,10 @@ import (
 )
 
 // outputs are the tables of a run; nil for those not requested.
-type outputs struct{ neurons, spikes, trace *file.Output }
+type outputs struct{ neurons, spikes, trace, sta *file.Output }
+
+// all lists them, those that are not there as nil.
+func (o outputs) all() []*file.Output { return []*file.Output{o.neurons, o.spikes, o.trace, o.sta} }
 
 // terminalRows is the number of rows of the longest table that is shown on a terminal.
 const terminalRows = 40
@@ -34,10 +38,11 @@ const (
 // checkFiles reports flags that name the same file, or that have no effect.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
-	bad.Add(s.Apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{
+	bad.Add(s.Apart(s.tableToStdout(), output.Named{
 		Flag: "--spikes",
 		Path: s.spikes.Value,
-	}, output.Named{Flag: "--trace", Path: s.trace.Value}))
+	}, output.Named{Flag: "--trace", Path: s.trace.Value}, output.Named{Flag: "--sta", Path: s.sta.Value}))
+	bad.Add(s.checkAverage())
 	if s.tops && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--tops belongs to a trace, but there is none"), "--trace FILE makes one"))
 	}
@@ -46,6 +51,31 @@ func (s *runCommand) checkFiles() error {
 	}
 	bad.Add(s.checkTraceFlags())
 	return errors.Join(bad...)
+}
+
+// tableToStdout reports whether a table other than that of neurons goes to standard output.
+func (s *runCommand) tableToStdout() bool {
+	return slices.ContainsFunc([]string{s.spikes.Value, s.trace.Value, s.sta.Value}, output.ToStdout)
+}
+
+// checkAverage reports flags about a spike-triggered average that have no effect, and an impossible window.
+func (s *runCommand) checkAverage() error {
+	var bad fault.List
+	switch {
+	case s.sta.Value != "" && len(s.waveforms.List) == 0:
+		bad.Add(fault.Hint(errors.New("--sta averages the waveform before spikes, but there is none"),
+			"--waveform SHAPE gives one, as @noise.npy:1ms"))
+	case s.sta.Value == "" && s.window.Given:
+		bad.Add(fault.Hint(errors.New("--window belongs to a spike-triggered average, but there is none"),
+			"--sta FILE makes one"))
+	case s.window.Err != nil:
+		bad.Addf("--window: %w", s.window.Err)
+	case !(s.window.Value > 0 && s.window.Value < s.Time.Value):
+		if s.sta.Value != "" {
+			bad.Addf("--window is %v ms; it must be above 0 and below the time of the run, %v ms", s.window.Value, s.Time.Value)
+		}
+	}
+	return bad.Err()
 }
 
 // checkTraceFlags reports flags about a trace without a trace, and impossible values.
@@ -77,9 +107,9 @@ func (s *runCommand) open() error {
 	}
 	err := s.OpenTables(&s.Flags, verb.Opening{Path: s.Out.Value, Out: &s.outputs.neurons},
 		verb.Opening{Path: s.spikes.Value, Out: &s.outputs.spikes},
-		verb.Opening{Path: s.trace.Value, Out: &s.outputs.trace})
+		verb.Opening{Path: s.trace.Value, Out: &s.outputs.trace}, verb.Opening{Path: s.sta.Value, Out: &s.outputs.sta})
 	switch {
-	case err != nil || s.Out.Value != "" || output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value):
+	case err != nil || s.Out.Value != "" || s.tableToStdout():
 	case s.spec.N > terminalRows && output.OnTerminal(s.Stdout):
 		s.Infof("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
@@ -151,6 +181,11 @@ func (s *runCommand) recorders() (all []any) {
 		s.late = recording.NewIntervals(s.spec.N, lateIntervals)
 		all = append(all, s.late)
 	}
+	if s.outputs.sta != nil {
+		steps := pop.Steps(s.Time.Value, s.cfg.Dt)
+		s.average = recording.NewAverage(s.cfg.Waveform, steps, s.cfg.Dt, s.Discard.Value, s.window.Value)
+		all = append(all, s.average)
+	}
 	if s.outputs.spikes != nil {
 		spikes := recording.NewSpikes(s.outputs.spikes)
 		if s.Workers.Value != 1 && sched.Allowed() > 1 {
@@ -176,7 +211,13 @@ func (s *runCommand) write(sum pop.Summary) error {
 			return err
 		}
 	}
-	for _, o := range []*file.Output{s.outputs.spikes, s.outputs.trace, s.outputs.neurons} {
+	if s.average != nil {
+		unit := strings.NewReplacer("/", "_per_").Replace(s.neuron.Model.CurrentUnit)
+		if err := s.outputs.sta.WriteTable(s.average.Table("current_" + unit)); err != nil {
+			return err
+		}
+	}
+	for _, o := range s.outputs.all() {
 		if o == nil {
 			continue
 		}
@@ -197,6 +238,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 	r := s.record(sum)
 	for path, out := range map[string]*file.Output{
 		s.Out.Value: s.outputs.neurons, s.spikes.Value: s.outputs.spikes, s.trace.Value: s.outputs.trace,
+		s.sta.Value: s.outputs.sta,
 	} {
 		if err := s.Aside(path, out, r); err != nil {
 			return err
@@ -225,6 +267,9 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 		if s.tops {
 			r.Extra["trace"] = "states before each traced step, and a row with V = V_th at each spike"
 		}
+	}
+	if s.average != nil {
+		r.Extra["sta_spikes"], r.Extra["sta_window_ms"] = s.average.Spikes(), s.window.Value
 	}
 	if len(s.noises.List) > 0 {
 		r.Extra["noise"] = strings.Join(s.noises.List, " ")
