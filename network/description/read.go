@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"popsim/expression"
+	"popsim/fault"
 	"popsim/model"
 	"popsim/network"
 	"popsim/stimulus"
@@ -54,6 +55,9 @@ func (r *resolver) parse(e *entry, text string) *expression.Expr {
 	}
 	x, err := expression.Parse(text)
 	if err != nil {
+		if strings.ContainsAny(text, ",:") {
+			err = fault.Hint(err, "one value is needed; popsim map goes through several")
+		}
 		r.fault(e, "%q: %w", text, err)
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -186,6 +187,10 @@ func (s *bifurcationCommand) readSettings() error {
 	case s.atText.Value != "":
 		marks, err := experiment.ParseNumbers("--at", s.atText.Value, s.free[0].Unit)
 		bad.About("--at", err)
+		lo, hi := s.free[0].Lo, s.free[0].Hi
+		if outside := slices.IndexFunc(marks, func(v float64) bool { return v < lo || v > hi }); outside >= 0 {
+			bad.Addf("--at: %v lies outside the interval %v to %v of %s", marks[outside], lo, hi, s.free[0].Free.Name)
+		}
 		s.free[0].Marks = marks
 	}
 	return errors.Join(bad...)
