@@ -113,6 +113,7 @@ type networkWork struct {
 	Spikes    int
 	Dt        float64
 	Summary   network.Summary
+	Parts     network.EpochTime // of a quiet epoch, its ranges one after the other
 }
 
 // measureNetwork builds a network and runs it for a time of the clock.
@@ -161,7 +162,36 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 	}
 	slices.Sort(w.Processor)
 	slices.Sort(w.Clock)
-	return w, nil
+	w.Parts, _, err = quietEpoch(net, budget/2)
+	return w, err
+}
+
+// quietEpoch times epochs of a network for a time of the clock, in laps as in measureNetwork, and returns the mean
+// epoch of a lap of the lowest tenth, and the number of epochs.
+func quietEpoch(net *network.Network, budget time.Duration) (quiet network.EpochTime, epochs int, err error) {
+	each := (networkLap + net.Summary().Epoch - 1) / net.Summary().Epoch
+	var laps []network.EpochTime
+	for begin := time.Now(); time.Since(begin) < budget || len(laps) < 20; epochs += each {
+		times, err := net.Timed(each)
+		if err != nil {
+			return quiet, 0, err
+		}
+		laps = append(laps, meanEpoch(times))
+	}
+	slices.SortFunc(laps, func(a, b network.EpochTime) int { return int(a.Mean - b.Mean) })
+	return laps[len(laps)/10], epochs, nil
+}
+
+// meanEpoch is the mean of some epochs.
+func meanEpoch(times []network.EpochTime) (m network.EpochTime) {
+	n := time.Duration(len(times))
+	for _, t := range times {
+		m.Busiest, m.Mean, m.Early = m.Busiest+t.Busiest, m.Mean+t.Mean, m.Early+t.Early
+		m.Delivery, m.Input, m.Update = m.Delivery+t.Delivery, m.Input+t.Input, m.Update+t.Update
+	}
+	m.Busiest, m.Mean, m.Early = m.Busiest/n, m.Mean/n, m.Early/n
+	m.Delivery, m.Input, m.Update = m.Delivery/n, m.Input/n, m.Update/n
+	return m
 }
 
 func (w networkWork) metrics() []metric {
@@ -171,6 +201,7 @@ func (w networkWork) metrics() []metric {
 	if n := len(w.Clock); n > 0 {
 		quiet, processor = w.Clock[n/10], w.Processor[n/10]
 	}
+	steps := float64(w.Summary.Epoch)
 	return []metric{
 		{quiet * w.Dt / neurons, "ns/neuron-step"},
 		{quiet / (edges * rate / 1000), "ns/synaptic-event"},
@@ -179,18 +210,47 @@ func (w networkWork) metrics() []metric {
 		{rate, "Hz"},
 		{float64(w.Build.Nanoseconds()) / edges, "build-ns/synapse"},
 		{float64(w.Summary.Bytes) / edges, "B/synapse"},
+		{float64(w.Parts.Delivery) / (edges * rate / 1000 * steps * w.Dt), "delivery-ns/event"},
+		{float64(w.Parts.Update) / (neurons * steps), "update-ns/neuron-step"},
+		{float64(w.Parts.Input) / (neurons * steps), "input-ns/neuron-step"},
 	}
 }
 
+// seconds is the time by the clock for a second of the network.
+func (w networkWork) seconds() float64 {
+	if len(w.Clock) == 0 {
+		return math.NaN()
+	}
+	return w.Clock[len(w.Clock)/10] / 1e6
+}
+
+// networkRows prints a row for each network; efficiency is the speed per worker over that of one worker. The last row
+// is that of a barrier of two workers, with nothing to do.
 func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Infof) error {
-	for _, n := range q.Networks() {
+	list, one := q.Networks(), math.NaN()
+	for _, n := range list {
 		w, err := measureNetwork(ctx, n, 2*q.budget())
 		if err != nil {
 			return err
 		}
-		if err := row(out, "BenchmarkNetwork/"+n.RowName(), w.Stretches, w.metrics()); err != nil {
+		metrics := w.metrics()
+		if n.Workers == 1 {
+			one = w.seconds()
+		} else if one > 0 {
+			metrics = append(metrics, metric{one / (w.seconds() * float64(n.Workers)), "efficiency"})
+			one = math.NaN()
+		}
+		if err := row(out, "BenchmarkNetwork/"+n.RowName(), w.Stretches, metrics); err != nil {
 			return err
 		}
 	}
-	return nil
+	const name = "BenchmarkBarrier/workers=2"
+	if len(list) == 0 || sched.Allowed() < 2 || !q.includes(name) {
+		return nil
+	}
+	barrier, err := barrierTime(ctx)
+	if err != nil {
+		return err
+	}
+	return row(out, name, barrierEpochs, []metric{{float64(barrier.Nanoseconds()), "ns/op"}})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"popsim/kernels"
@@ -22,6 +21,8 @@ import (
 //   - the time of a barrier grows in proportion to the number of workers, which all write to one cache line;
 //   - the barrier costs the part of it that is not hidden by work that does not wait for it;
 //   - all cores together read edges with memoryLimit at most.
+//
+// Predictions for one and two workers are set beside runs: error is the prediction over the run, less 1.
 const memoryLimit = 200e9 // bytes/s: one socket with eight channels of memory
 
 // manyWorkers are those for which rows are predicted.
@@ -40,23 +41,31 @@ type prediction struct {
 	delivery  float64 // part of the time of a range, likewise input and update
 	input     float64
 	update    float64
-	atMemory  bool // whether memory is the limit
+	atMemory  bool    // whether memory is the limit
+	measured  float64 // seconds of a run on so many workers; 0: not run
 }
+
+// measuredWorkers is the largest number of workers for which a prediction is set beside a run, where so many are
+// allowed.
+const measuredWorkers = 2
+
+// barrierEpochs is the number of epochs of a stretch over which a barrier is timed.
+const barrierEpochs = 2000
 
 // barrierTime is the time of a barrier of two workers without work: the least mean of many stretches.
 func barrierTime(ctx context.Context) (time.Duration, error) {
-	const stretches, epochs = 50, 200
+	const stretches = 50
 	least := time.Duration(1<<63 - 1)
 	for range stretches {
 		stats, err := sched.Run(ctx, sched.Plan{
 			Workers: 2, Shards: 2, Always: true,
 			Advance: func(_, _, _ int) error { return nil },
-			Merge:   func(epoch int) (bool, error) { return epoch+1 < epochs, nil },
+			Merge:   func(epoch int) (bool, error) { return epoch+1 < barrierEpochs, nil },
 		})
 		if err != nil {
 			return 0, err
 		}
-		least = min(least, stats.Elapsed/epochs)
+		least = min(least, stats.Elapsed/barrierEpochs)
 	}
 	return least, nil
 }
@@ -81,19 +90,13 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	if err := net.Run(ctx, int64(networkStart/res.Spec.Dt), rec); err != nil {
 		return p, err
 	}
-	var times []network.EpochTime
-	for begin := time.Now(); time.Since(begin) < budget || len(times) < 20; {
-		more, err := net.Timed(20)
-		if err != nil {
-			return p, err
-		}
-		times = append(times, more...)
+	quiet, epochs, err := quietEpoch(net, budget)
+	if err != nil {
+		return p, err
 	}
-	slices.SortFunc(times, func(a, b network.EpochTime) int { return int(a.Mean - b.Mean) })
-	quiet := times[len(times)/10] // as in networkWork
 	y := net.Summary()
 	epoch := float64(y.Epoch) * res.Spec.Dt / 1000 // s
-	p = prediction{workers: n.Workers, epochs: len(times)}
+	p = prediction{workers: n.Workers, epochs: epochs}
 	all := float64(quiet.Delivery + quiet.Input + quiet.Update)
 	p.delivery, p.input, p.update = float64(quiet.Delivery)/all, float64(quiet.Input)/all, float64(quiet.Update)/all
 	p.imbalance = float64(quiet.Busiest) / float64(quiet.Mean)
@@ -115,7 +118,7 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 }
 
 func (p prediction) metrics(one float64) []metric {
-	return []metric{
+	list := []metric{
 		{p.seconds, "s/model-s"},
 		{one / (p.seconds * float64(p.workers)), "efficiency"},
 		{p.barrier, "barrier"},
@@ -124,6 +127,10 @@ func (p prediction) metrics(one float64) []metric {
 		{p.input, "input"},
 		{p.update, "update"},
 	}
+	if p.measured > 0 {
+		list = append(list, metric{p.measured, "measured-s/model-s"}, metric{p.seconds/p.measured - 1, "error"})
+	}
+	return list
 }
 
 // scalingRows prints rows for each network, on the grid and inside the step, and the largest number of workers that
@@ -159,6 +166,13 @@ func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Infof) erro
 				p, err := predict(ctx, n, barrier, q.budget())
 				if err != nil {
 					return err
+				}
+				if n.Workers <= min(measuredWorkers, sched.Allowed()) {
+					w, err := measureNetwork(ctx, n, q.budget())
+					if err != nil {
+						return err
+					}
+					p.measured = w.seconds()
 				}
 				list = append(list, p)
 				name := fmt.Sprintf("BenchmarkScaling/%s/workers=%d", scalingName(n), n.Workers)

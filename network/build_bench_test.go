@@ -1,7 +1,9 @@
 package network_test
 
 import (
+	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -28,13 +30,19 @@ func library(t testing.TB, name, settings string, o description.Options) *networ
 	return r.Spec
 }
 
-// BenchmarkBuild times the building of graphs, per synapse and worker.
+// BenchmarkBuild times the building of graphs, per synapse and worker. With POPSIM_LONG the microcircuit is built at
+// full size, in 2 GB that have been written before: a virtual machine may have to be given its pages first.
 func BenchmarkBuild(b *testing.B) {
-	for _, c := range []struct{ name, network, settings string }{
+	all := []struct{ name, network, settings string }{
 		{"microcircuit/scale=0.2", "microcircuit", "scale=0.2"},
 		{"brunel", "brunel", ""},
 		{"hpc/scale=0.2", "hpc", "scale=0.2"},
-	} {
+	}
+	if os.Getenv("POPSIM_LONG") != "" {
+		all = append(all, struct{ name, network, settings string }{"microcircuit/full", "microcircuit", ""})
+		writePages(2_200_000_000)
+	}
+	for _, c := range all {
 		for _, workers := range []int{1, 2} {
 			b.Run(c.name+"/"+string(rune('0'+workers)), func(b *testing.B) {
 				spec := library(b, c.network, c.settings, description.Options{})
@@ -54,4 +62,16 @@ func BenchmarkBuild(b *testing.B) {
 			})
 		}
 	}
+}
+
+// writePages writes to each page of new memory, and returns the memory to the system.
+func writePages(bytes int) {
+	const page = 4096
+	memory := make([]byte, bytes)
+	for i := 0; i < len(memory); i += page {
+		memory[i] = 1
+	}
+	runtime.KeepAlive(memory)
+	memory = nil
+	debug.FreeOSMemory()
 }
