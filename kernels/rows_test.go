@@ -86,6 +86,20 @@ func (f *filler) lifStep() *asm.LIFStepBlock {
 	return b
 }
 
+func (f *filler) expLIF() *asm.ExpLIFBlock {
+	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+	b := &asm.ExpLIFBlock{
+		Lanes: rowLanes, V: c(-3, 0), VInf: c(-3, 0), Leak: c(0, 0.1), Current: c(-1, 1), Before: c(0, 1), Fall: c(0, 0.5),
+		Pairs: f.column(2*rowLanes, -1, 0.5), Decay: 0.8, Growth: 1.25, Margin: 0.3,
+		Coef: f.coefs(asm.ExpLIFCoefs, 3), CoefStride: asm.ExpLIFCoefs,
+		Held: make([]uint8, rowLanes/8), Fired: make([]uint8, rowLanes/4),
+	}
+	for i := range b.Held {
+		b.Held[i] = uint8(37 * i)
+	}
+	return b
+}
+
 func (f *filler) currentStep() *asm.CurrentStepBlock {
 	c := func() []float64 { return f.column(rowLanes, -1, 1) }
 	return &asm.CurrentStepBlock{
@@ -189,14 +203,11 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		return b, func(a ISA) { LIFStep(a, b) }
 	},
 	"ExpLIFStep": func(f *filler) (any, func(ISA)) {
-		q := f.lifStep()
-		b := &asm.ExpLIFBlock{
-			Lanes: rowLanes, First: q.First, V: f.column(rowLanes, -3, 0), Wake: q.Wake, VInf: q.VInf,
-			Current: f.column(rowLanes, -1, 1), Before: f.column(rowLanes, 0, 1), End: f.column(rowLanes, -1, 1),
-			Share: f.column(rowLanes, -1, 0), Fall: f.column(rowLanes, 0, 0.5), Decay: 0.8, Growth: 1.25,
-			Coef: f.coefs(asm.ExpLIFCoefs, 3), CoefStride: asm.ExpLIFCoefs, Fired: q.Fired,
+		b := f.expLIF()
+		return b, func(a ISA) {
+			ExpLIFStep(a, b)
+			clear(b.Before) // that of lanes without an event is not defined
 		}
-		return b, func(a ISA) { ExpLIFStep(a, b) }
 	},
 	"NoisyLIF": func(f *filler) (any, func(ISA)) {
 		b := f.noisyLIF()

@@ -68,12 +68,13 @@ func (r *shard) forget() {
 
 // deliverFrom adds what arrives in step k with delays from longest down to least. It adds to r.runs.
 func (r *shard) deliverFrom(k int64, longest, least int) {
+	r.delivered = k
 	first := len(r.runs)
 	r.listRuns(k, longest, least)
 	runs := r.runs[first:]
 	for i := 0; i < len(runs); {
 		if n := r.alikeRuns(runs[i:]); n > 0 {
-			r.addRuns(runs[i : i+n])
+			r.addRuns(first+i, n)
 			i += n
 			continue
 		}
@@ -104,14 +105,27 @@ func (r *shard) together(a, b *table) bool {
 	return a.style == b.style && main[a.receptor] == main[b.receptor]
 }
 
-// addRuns adds runs of edges with weights of their own, all to the same row.
-func (r *shard) addRuns(runs []runOf) {
+// addRuns adds n runs of edges with weights of their own, from number first of r.runs on, all to the same row. Few at a
+// time, as long as they are in the nearest cache, they are searched for lanes that are watched.
+func (r *shard) addRuns(first, n int) {
+	runs := r.runs[first : first+n]
 	c := r.net.layout.main[r.tables[runs[0].Table].receptor]
-	b := asm.EdgeRunsBlock{Runs: runs, Row: r.rows[c], Fall: r.falls[c]}
-	if r.net.layout.receptors[c].width == 1 {
-		kernels.AddOnes(r.net.isa, &b)
-	} else {
-		kernels.AddPairs(r.net.isa, &b)
+	search := r.watch.step == r.delivered && r.watch.searched == first
+	for i := 0; i < n; {
+		m := n - i
+		if search {
+			m = fewRuns(runs[i:])
+		}
+		b := asm.EdgeRunsBlock{Runs: runs[i : i+m], Later: n - i - m, Row: r.rows[c], Fall: r.falls[c]}
+		if r.net.layout.receptors[c].width == 1 {
+			kernels.AddOnes(r.net.isa, &b)
+		} else {
+			kernels.AddPairs(r.net.isa, &b)
+		}
+		if search {
+			r.search(first+i, m)
+		}
+		i += m
 	}
 }
 
@@ -264,7 +278,7 @@ func (r *shard) lookUp(k int64) {
 		r.rank[b.lane] = uint16(i)
 		r.begin = append(r.begin, 0)
 	}
-	r.findAll()
+	r.findAll(k)
 	for _, b := range r.events {
 		r.findSums(b.lane)
 	}
@@ -297,7 +311,12 @@ func (r *shard) lookUp(k int64) {
 }
 
 // findAll appends the edges of all runs onto lanes with events to r.found.
-func (r *shard) findAll() {
+func (r *shard) findAll(k int64) {
+	if r.watched(k) {
+		r.takeFound(0)
+		return
+	}
+	r.foundEdges = r.foundEdges[:0]
 	r.filter = asm.EdgeFilter{}
 	for _, b := range r.events {
 		r.filter.Add(uint16(b.lane))
@@ -308,7 +327,7 @@ func (r *shard) findAll() {
 			n++
 		}
 		if n > 0 {
-			r.findTogether(r.runs[i : i+n])
+			r.findTogether(i, n)
 			i += n
 			continue
 		}
@@ -317,17 +336,33 @@ func (r *shard) findAll() {
 	}
 }
 
-// findTogether is find for several runs of edges with weights of their own.
-func (r *shard) findTogether(runs []runOf) {
-	room := 0
+// findTogether is find for n runs of edges with weights of their own, from number first of r.runs on.
+func (r *shard) findTogether(first, n int) {
+	from := len(r.foundEdges)
+	r.findBlocks(&r.filter, first, n)
+	r.takeFound(from)
+}
+
+// findBlocks appends the blocks of n runs that have targets in a filter to r.foundEdges.
+func (r *shard) findBlocks(filter *asm.EdgeFilter, first, n int) {
+	runs, room := r.runs[first:first+n], 0
 	for i := range runs {
 		room += int(runs[i].Blocks+7) / 8
 	}
-	r.foundEdges = slices.Grow(r.foundEdges[:0], room)[:room]
-	b := asm.FindEdgesBlock{Runs: runs, Filter: &r.filter, Found: r.foundEdges}
+	from := len(r.foundEdges)
+	r.foundEdges = slices.Grow(r.foundEdges, room)
+	b := asm.FindEdgesBlock{Runs: runs, Filter: filter, Found: r.foundEdges[from : from+room]}
 	kernels.FindEdges(r.net.isa, &b)
-	for _, f := range r.foundEdges[:b.Count] {
-		u := &runs[f.Run]
+	r.foundEdges = r.foundEdges[:from+b.Count]
+	for i := from; i < len(r.foundEdges); i++ {
+		r.foundEdges[i].Run += int32(first)
+	}
+}
+
+// takeFound appends the edges in r.foundEdges, from number from on, onto lanes with events to r.found.
+func (r *shard) takeFound(from int) {
+	for _, f := range r.foundEdges[from:] {
+		u := &r.runs[f.Run]
 		for hits := f.Hits; hits != 0; hits &= hits - 1 {
 			e := &blocksOf[block32](u)[int(f.Block)+mathbits.TrailingZeros32(hits)]
 			for j, lane := range e.To {

@@ -86,6 +86,7 @@ type inside struct {
 	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
 	alike    bool    // whether vInf holds one tile for all
 	vInf     []float64
+	leak     []float64 // likewise: max(0, keep (V_th - V_inf)); where the receptors are joined
 
 	drive, jump, top  []float64
 	end, slope, share []float64
@@ -107,22 +108,27 @@ func (s *lifSegment) makeInside(r *shard) {
 	l := r.net.layout
 	g := &s.inside
 	g.neurons = groupCoefs(s.keep, s.vTh)
-	g.alike = r.current == nil && alike(s.vInf)
-	if g.alike {
-		g.vInf = makeColumn(insideTile)
-		for i := range g.vInf {
-			g.vInf[i] = s.vInf[0]
-		}
-	} else {
-		g.vInf = makeColumn(s.padded())
-		copy(g.vInf, s.vInf)
-	}
 	most := make([]float64, s.n)
 	for i := range most {
 		most[i] = s.r[i] / s.tau[i] * l.spec.Dt
 	}
+	g.alike = r.current == nil && alike(s.vInf)
 	if s.isJoined(l) {
 		g.joined = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most)
+		g.alike = g.alike && g.joined.stride == 0
+		r.held.on = true
+	}
+	lanes := s.padded()
+	if g.alike {
+		lanes = insideTile
+	}
+	g.vInf, g.leak = makeColumn(lanes), makeColumn(lanes)
+	for i := range lanes {
+		if j := min(i, s.n-1); g.alike {
+			g.vInf[i], g.leak[i] = s.vInf[0], leakFrom(s.vTh[0], s.vInf[0], s.keep[0])
+		} else {
+			g.vInf[i], g.leak[i] = s.vInf[j], leakFrom(s.vTh[j], s.vInf[j], s.keep[j])
+		}
 	}
 	for j, c := range s.receptors {
 		columns := coefs{}
@@ -137,7 +143,7 @@ func (s *lifSegment) makeInside(r *shard) {
 	for j := range g.theta {
 		g.theta[j] = makeColumn(insideTile + kernels.DrawnTogether)
 	}
-	g.events = make([]uint8, insideTile/8)
+	g.events = make([]uint8, insideTile/4)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}

@@ -85,29 +85,53 @@ func (s *lifSegment) stepJoined(r *shard, k int64, at, lanes int, vInf []float64
 	g := &s.inside
 	c := s.receptors[0]
 	lo := s.base + at
-	isa := r.net.isa
-	kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})
-	fall := r.falls[c][lo:]
-	s.addTrains(r, k, c, at, lanes, [3][]float64{g.end, g.share})
-	if other := r.net.layout.joined[c]; s.inVectors(other, k) {
-		copy(g.slope, g.end)
-		s.addTrains(r, k, other, at, lanes, [3][]float64{g.end, g.share})
-		for i := range lanes {
-			fall[i] += g.slope[i] - g.end[i]
+	leak := g.leak
+	if !g.alike {
+		leak = leak[at:]
+	}
+	if r.current != nil {
+		for i := at; i < min(at+lanes, s.n); i++ {
+			leak[i-at] = leakFrom(s.vTh[i], vInf[i-at], s.keep[i])
 		}
 	}
-	b := asm.ExpLIFBlock{
-		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf,
-		Current: r.s[c][lo:], Before: g.drive, End: g.end, Share: g.share, Fall: fall,
-		Coef: g.joined.from(at), CoefStride: g.joined.stride, Decay: r.decay[c], Growth: 1 / r.decay[c], Fired: g.events,
+	if other := r.net.layout.joined[c]; s.inVectors(c, k) || s.inVectors(other, k) {
+		s.addTrainsJoined(r, k, other, at, lanes)
 	}
-	kernels.ExpLIFStep(isa, &b)
-	for i := 0; i < lanes; i += 64 {
-		for bits := binary.LittleEndian.Uint64(g.events[i/8:]); bits != 0; bits &= bits - 1 {
-			at := i + mathbits.TrailingZeros64(bits)
+	kernels.ExpLIFStep(r.net.isa, &asm.ExpLIFBlock{
+		Lanes: lanes, V: r.v[lo:], VInf: vInf, Leak: leak, Current: r.s[c][lo:], Before: g.drive, Pairs: r.rows[c][2*lo:],
+		Fall: r.falls[c][lo:], Coef: g.joined.from(at), CoefStride: g.joined.stride, Decay: r.decay[c],
+		Growth: 1 / r.decay[c], Margin: r.watch.margin, Held: r.held.bits[lo/8:], Fired: g.events,
+	})
+	for i := 0; i < lanes; i += 32 {
+		for marks := binary.LittleEndian.Uint64(g.events[i/4:]); marks != 0; marks &= marks - 1 {
+			at := mathbits.TrailingZeros64(marks)
+			near := at>>3&1 != 0 // in the second byte of each two
+			if at = i + at>>4*8 + at&7; near {
+				// The kernel knows nothing of lanes that are held: see holdAfter.
+				r.watch.next = append(r.watch.next, uint16(lo+at))
+				continue
+			}
 			r.noteEvent(s, lo+at)
 			r.synaptic = append(r.synaptic, g.drive[at], r.y[c][lo+at])
 		}
+	}
+}
+
+// leakFrom is how far V may relax from the threshold to V_inf in a step, if downwards.
+func leakFrom(vTh, vInf, keep float64) float64 { return max(float64(keep*(vTh-vInf)), 0) }
+
+// addTrainsJoined adds the arrivals of Poisson inputs at receptors that are joined, to the first and the second of
+// pairs.
+func (s *lifSegment) addTrainsJoined(r *shard, k int64, other, at, lanes int) {
+	g, c, lo := &s.inside, s.receptors[0], s.base+at
+	row, fall := r.rows[c][2*lo:], r.falls[c][lo:]
+	kernels.SplitPairs(r.net.isa, &asm.PairsBlock{Lanes: lanes, Pairs: row, First: g.end, Second: g.share})
+	s.addTrains(r, k, c, at, lanes, [3][]float64{g.end, g.share})
+	copy(g.slope, g.end)
+	s.addTrains(r, k, other, at, lanes, [3][]float64{g.end, g.share})
+	for i := range lanes {
+		row[2*i], row[2*i+1] = g.end[i], g.share[i]
+		fall[i] += g.slope[i] - g.end[i]
 	}
 }
 

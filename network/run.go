@@ -164,6 +164,9 @@ type shard struct {
 
 	filter     asm.EdgeFilter // of lanes with events
 	foundEdges []asm.FoundEdges
+	watch      watch
+	held       held
+	delivered  int64 // the step whose arrivals are added
 
 	events   []before
 	synaptic []float64
@@ -247,6 +250,7 @@ func (r *shard) layOut() error {
 		}
 	}
 	r.history = make([][]spike, int64(l.longest)+2*l.steps+4)
+	r.startWatch()
 	return nil
 }
 
@@ -289,6 +293,9 @@ func (r *shard) step(k int64) error {
 	r.part(update)
 	r.advanceGates(k)
 	r.out, r.events, r.synaptic = r.history[r.slot(k)][:0], r.events[:0], r.synaptic[:0]
+	if r.held.on {
+		r.beginHeld(k)
+	}
 	for _, s := range r.lif {
 		s.step(r, k)
 	}
@@ -301,6 +308,10 @@ func (r *shard) step(k int64) error {
 			}
 			r.flags[b.lane>>6] = 0
 		}
+	}
+	if r.held.on {
+		r.holdAfter(k)
+		r.watch.watchNext(k + 1)
 	}
 	err := r.advanceOthers(k)
 	clear(r.touched)

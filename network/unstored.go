@@ -156,7 +156,7 @@ func (r *shard) listUnstored() {
 
 // clearRuns empties the list of runs.
 func (r *shard) clearRuns() {
-	r.runs = r.runs[:0]
+	r.runs, r.foundEdges, r.watch.searched = r.runs[:0], r.foundEdges[:0], 0
 	for _, ti := range r.unstored {
 		u := r.tables[ti].unstored
 		u.spikes, u.listed = u.spikes[:0], 0

@@ -33,9 +33,10 @@ func (u *EdgeRun) Edges() []Edges {
 // EdgeRunsBlock is the argument of the kernels that add up edges. Each run is prefetched
 // RunsAhead runs in advance.
 type EdgeRunsBlock struct {
-	Runs []EdgeRun
-	Row  []float64 // one accumulator a target, or two
-	Fall []float64 // one a target: grows by the size of what edges with Falls add to the first of Row
+	Runs  []EdgeRun // Later more follow them in memory, which are prefetched too
+	Row   []float64 // one accumulator a target, or two
+	Fall  []float64 // one a target: grows by the size of what edges with Falls add to the first of Row
+	Later int
 }
 
 // RunsAhead is how many runs in advance a run is prefetched, and PrefetchedBytes how much of it: the processor

@@ -10,67 +10,69 @@ TEXT ·AddOnesAVX2(SB), $0-8
 	MOVQ   b+0(FP), CX
 	MOVQ   (CX), AX
 	MOVQ   24(CX), DX
-	MOVQ   8(CX), CX
-	TESTQ  CX, CX
+	MOVQ   8(CX), BX
+	TESTQ  BX, BX
 	JEQ    done
-	IMUL3Q $0x20, CX, CX
-	ADDQ   AX, CX
+	IMUL3Q $0x20, BX, BX
+	ADDQ   AX, BX
+	IMUL3Q $0x20, 72(CX), CX
+	ADDQ   BX, CX
 
 run:
-	LEAQ    192(AX), BX
-	CMPQ    BX, CX
+	LEAQ    192(AX), SI
+	CMPQ    SI, CX
 	JGE     near
-	MOVLQSX 16(BX), SI
-	IMUL3Q  $0x18, SI, SI
-	MOVQ    $0x00000400, DI
-	CMPQ    SI, DI
-	CMOVQGT DI, SI
-	MOVQ    (BX), BX
-	ADDQ    BX, SI
-	ANDQ    $-64, BX
+	MOVLQSX 16(SI), DI
+	IMUL3Q  $0x18, DI, DI
+	MOVQ    $0x00000400, R8
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	MOVQ    (SI), SI
+	ADDQ    SI, DI
+	ANDQ    $-64, SI
 	JMP     lines
 
 line:
-	PREFETCHT0 (BX)
-	ADDQ       $0x40, BX
+	PREFETCHT0 (SI)
+	ADDQ       $0x40, SI
 
 lines:
-	CMPQ BX, SI
+	CMPQ SI, DI
 	JLT  line
 
 near:
-	MOVQ         (AX), BX
-	MOVQ         8(AX), SI
-	VBROADCASTSD (SI), Y15
-	MOVLQSX      16(AX), SI
-	TESTQ        SI, SI
+	MOVQ         (AX), SI
+	MOVQ         8(AX), DI
+	VBROADCASTSD (DI), Y15
+	MOVLQSX      16(AX), DI
+	TESTQ        DI, DI
 	JLE          next
 
 edges1:
-	MOVWQZX      (BX), DI
-	MOVWQZX      2(BX), R8
-	MOVWQZX      4(BX), R9
-	MOVWQZX      6(BX), R10
-	VCVTPS2PD    8(BX), Y0
-	ADDQ         $0x18, BX
+	MOVWQZX      (SI), R8
+	MOVWQZX      2(SI), R9
+	MOVWQZX      4(SI), R10
+	MOVWQZX      6(SI), R11
+	VCVTPS2PD    8(SI), Y0
+	ADDQ         $0x18, SI
 	VMULPD       Y15, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X2
 	VUNPCKHPD    X0, X0, X1
 	VUNPCKHPD    X2, X2, X3
-	VADDSD       (DX)(DI*8), X0, X0
-	VMOVSD       X0, (DX)(DI*8)
-	VADDSD       (DX)(R8*8), X1, X1
-	VMOVSD       X1, (DX)(R8*8)
-	VADDSD       (DX)(R9*8), X2, X2
-	VMOVSD       X2, (DX)(R9*8)
-	VADDSD       (DX)(R10*8), X3, X3
-	VMOVSD       X3, (DX)(R10*8)
-	DECQ         SI
+	VADDSD       (DX)(R8*8), X0, X0
+	VMOVSD       X0, (DX)(R8*8)
+	VADDSD       (DX)(R9*8), X1, X1
+	VMOVSD       X1, (DX)(R9*8)
+	VADDSD       (DX)(R10*8), X2, X2
+	VMOVSD       X2, (DX)(R10*8)
+	VADDSD       (DX)(R11*8), X3, X3
+	VMOVSD       X3, (DX)(R11*8)
+	DECQ         DI
 	JNZ          edges1
 
 next:
 	ADDQ $0x20, AX
-	CMPQ AX, CX
+	CMPQ AX, BX
 	JLT  run
 
 done:
@@ -89,19 +91,21 @@ TEXT ·AddPairsAVX2(SB), $0-8
 	JEQ    done
 	IMUL3Q $0x20, BX, BX
 	ADDQ   AX, BX
-	MOVQ   48(CX), DI
+	IMUL3Q $0x20, 72(CX), SI
+	ADDQ   BX, SI
+	MOVQ   48(CX), R8
 
 run:
 	LEAQ    192(AX), CX
-	CMPQ    CX, BX
+	CMPQ    CX, SI
 	JGE     near
-	MOVLQSX 16(CX), SI
-	IMUL3Q  $0x18, SI, SI
-	MOVQ    $0x00000400, R8
-	CMPQ    SI, R8
-	CMOVQGT R8, SI
+	MOVLQSX 16(CX), DI
+	IMUL3Q  $0x18, DI, DI
+	MOVQ    $0x00000400, R9
+	CMPQ    DI, R9
+	CMOVQGT R9, DI
 	MOVQ    (CX), CX
-	ADDQ    CX, SI
+	ADDQ    CX, DI
 	ANDQ    $-64, CX
 	JMP     lines
 
@@ -110,28 +114,28 @@ line:
 	ADDQ       $0x40, CX
 
 lines:
-	CMPQ CX, SI
+	CMPQ CX, DI
 	JLT  line
 
 near:
 	MOVQ           (AX), CX
-	MOVQ           8(AX), SI
-	VBROADCASTF128 (SI), Y15
-	MOVLQSX        16(AX), SI
-	TESTQ          SI, SI
+	MOVQ           8(AX), DI
+	VBROADCASTF128 (DI), Y15
+	MOVLQSX        16(AX), DI
+	TESTQ          DI, DI
 	JLE            next
 	CMPB           28(AX), $0x00
 	JNE            falls1
 
 edges2:
-	MOVWQZX      (CX), R8
-	ADDQ         R8, R8
-	MOVWQZX      2(CX), R9
+	MOVWQZX      (CX), R9
 	ADDQ         R9, R9
-	MOVWQZX      4(CX), R10
+	MOVWQZX      2(CX), R10
 	ADDQ         R10, R10
-	MOVWQZX      6(CX), R11
+	MOVWQZX      4(CX), R11
 	ADDQ         R11, R11
+	MOVWQZX      6(CX), R12
+	ADDQ         R12, R12
 	VCVTPS2PD    8(CX), Y0
 	ADDQ         $0x18, CX
 	VPERMPD      $0x50, Y0, Y1
@@ -140,15 +144,15 @@ edges2:
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R8*8), X1, X5
-	VMOVUPD      X5, (DX)(R8*8)
-	VADDPD       (DX)(R9*8), X2, X5
+	VADDPD       (DX)(R9*8), X1, X5
 	VMOVUPD      X5, (DX)(R9*8)
-	VADDPD       (DX)(R10*8), X3, X5
+	VADDPD       (DX)(R10*8), X2, X5
 	VMOVUPD      X5, (DX)(R10*8)
-	VADDPD       (DX)(R11*8), X4, X5
+	VADDPD       (DX)(R11*8), X3, X5
 	VMOVUPD      X5, (DX)(R11*8)
-	DECQ         SI
+	VADDPD       (DX)(R12*8), X4, X5
+	VMOVUPD      X5, (DX)(R12*8)
+	DECQ         DI
 	JNZ          edges2
 
 next:
@@ -162,14 +166,14 @@ done:
 
 falls1:
 falling3:
-	MOVWQZX      (CX), R8
-	ADDQ         R8, R8
-	MOVWQZX      2(CX), R9
+	MOVWQZX      (CX), R9
 	ADDQ         R9, R9
-	MOVWQZX      4(CX), R10
+	MOVWQZX      2(CX), R10
 	ADDQ         R10, R10
-	MOVWQZX      6(CX), R11
+	MOVWQZX      4(CX), R11
 	ADDQ         R11, R11
+	MOVWQZX      6(CX), R12
+	ADDQ         R12, R12
 	VCVTPS2PD    8(CX), Y0
 	ADDQ         $0x18, CX
 	VPERMPD      $0x50, Y0, Y1
@@ -178,31 +182,31 @@ falling3:
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R8*8), X1, X5
-	VMOVUPD      X5, (DX)(R8*8)
-	SHRQ         $0x01, R8
-	VMOVSD       (DI)(R8*8), X5
-	VSUBSD       X1, X5, X5
-	VMOVSD       X5, (DI)(R8*8)
-	VADDPD       (DX)(R9*8), X2, X5
+	VADDPD       (DX)(R9*8), X1, X5
 	VMOVUPD      X5, (DX)(R9*8)
 	SHRQ         $0x01, R9
-	VMOVSD       (DI)(R9*8), X5
-	VSUBSD       X2, X5, X5
-	VMOVSD       X5, (DI)(R9*8)
-	VADDPD       (DX)(R10*8), X3, X5
+	VMOVSD       (R8)(R9*8), X5
+	VSUBSD       X1, X5, X5
+	VMOVSD       X5, (R8)(R9*8)
+	VADDPD       (DX)(R10*8), X2, X5
 	VMOVUPD      X5, (DX)(R10*8)
 	SHRQ         $0x01, R10
-	VMOVSD       (DI)(R10*8), X5
-	VSUBSD       X3, X5, X5
-	VMOVSD       X5, (DI)(R10*8)
-	VADDPD       (DX)(R11*8), X4, X5
+	VMOVSD       (R8)(R10*8), X5
+	VSUBSD       X2, X5, X5
+	VMOVSD       X5, (R8)(R10*8)
+	VADDPD       (DX)(R11*8), X3, X5
 	VMOVUPD      X5, (DX)(R11*8)
 	SHRQ         $0x01, R11
-	VMOVSD       (DI)(R11*8), X5
+	VMOVSD       (R8)(R11*8), X5
+	VSUBSD       X3, X5, X5
+	VMOVSD       X5, (R8)(R11*8)
+	VADDPD       (DX)(R12*8), X4, X5
+	VMOVUPD      X5, (DX)(R12*8)
+	SHRQ         $0x01, R12
+	VMOVSD       (R8)(R12*8), X5
 	VSUBSD       X4, X5, X5
-	VMOVSD       X5, (DI)(R11*8)
-	DECQ         SI
+	VMOVSD       X5, (R8)(R12*8)
+	DECQ         DI
 	JNZ          falling3
 	JMP          next
 	PCALIGN $0x40

@@ -25,20 +25,24 @@ const (
 )
 
 // ExpLIFBlock is the argument of ExpLIFStep: a step of LIF neurons with one exponential current, of weights of both
-// signs. Arrivals have added End to the current at the end of the step, Share to V/R and the size of the negative part
-// of End to Fall, which is emptied. Lanes with an event are those of LIFStepBlock.
+// signs. Arrivals have added to the current at the end of the step and to V/R, in Pairs, and the size of what is negative
+// in the first to Fall; both are emptied. An event is a V that may reach the threshold.
 type ExpLIFBlock struct {
-	Lanes            int
-	First            float64 // number of the step
-	V, Wake          []float64
-	VInf             []float64 // V_rest + R I
-	Current          []float64 // in and out
-	Before           []float64 // out: Current before the step
-	End, Share, Fall []float64
-	Coef             []Column // by ExpLIFKeep and so on
-	CoefStride       int
-	Decay, Growth    float64 // exp(-dt/tau_s) and its inverse
-	Fired            []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
+	Lanes         int
+	V             []float64
+	VInf          []float64 // V_rest + R I
+	Leak          []float64 // max(0, Keep (VTh - VInf))
+	Current       []float64 // in and out
+	Before        []float64 // out: Current before the step, of lanes with an event; others may keep what they have
+	Pairs, Fall   []float64
+	Coef          []Column // by ExpLIFKeep and so on
+	CoefStride    int
+	Decay, Growth float64 // exp(-dt/tau_s) and its inverse
+	Margin        float64
+	Held          []uint8 // bit l%8 of Held[l/8] is set where V of lane l does not move in this step
+	// Out: bit l%8 of Fired[l/8*2] is set where lane l has an event, and its V stays; that of the next byte where V, not
+	// held, is less than Margin below VTh.
+	Fired []uint8
 }
 
 // Coefficients of ExpLIFStep.

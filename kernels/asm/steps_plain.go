@@ -71,92 +71,85 @@ func ExpLIFStepGo(b *ExpLIFBlock) {
 		rs := (*[8]float64)(coef[3][lane:])
 		mosts := (*[8]float64)(coef[4][lane:])
 		vs := (*[8]float64)(b.V[at:])
-		wakes := (*[8]float64)(b.Wake[at:])
 		vInfs := (*[8]float64)(b.VInf[at:])
+		leaks := (*[8]float64)(b.Leak[at:])
 		currents := (*[8]float64)(b.Current[at:])
-		befores := (*[8]float64)(b.Before[at:])
-		ends := (*[8]float64)(b.End[at:])
-		shares := (*[8]float64)(b.Share[at:])
 		falls := (*[8]float64)(b.Fall[at:])
+		befores := (*[8]float64)(b.Before[at:])
+		pairs := (*[16]float64)(b.Pairs[2*at:])
 		fired := uint8(0)
+		near := uint8(0)
 		for l := range 8 {
-			x0 := vs[l]
-			x1 := wakes[l]
-			x3 := vThs[l]
-			x4 := currents[l]
-			x5 := ends[l]
-			x6 := falls[l]
-			x7 := keeps[l]
-			x8 := mosts[l]
+			x1 := vs[l]
+			x2 := vThs[l]
+			x3 := currents[l]
+			x4 := pairs[2*l]
+			x5 := falls[l]
+			x6 := keeps[l]
+			x7 := mosts[l]
 			x10 := vInfs[l]
-			x12 := x10 - x0
-			x13 := gains[l]
-			x14 := rs[l]
-			x15 := shares[l]
-			x16 := float64(x14 * x15)
-			x17 := math.FMA(x13, x4, x16)
-			x18 := x0 + x17
-			x19 := math.FMA(x7, x12, x18)
-			x20 := x5 + x6
-			x21 := 0.0
-			if x4 > 0.0 {
-				x21 = x4
+			x11 := x10 - x1
+			x12 := gains[l]
+			x13 := rs[l]
+			x14 := pairs[2*l+1]
+			x15 := float64(x13 * x14)
+			x16 := math.FMA(x12, x3, x15)
+			x17 := x1 + x16
+			x18 := math.FMA(x6, x11, x17)
+			x19 := x4 + x5
+			x20 := 0.0
+			if x3 > 0.0 {
+				x20 = x3
 			}
-			x22 := math.FMA(x20, b.Growth, x21)
-			x23 := float64(x7 * x12)
-			x24 := 0.0
-			if x23 > 0.0 {
-				x24 = x23
+			x21 := math.FMA(x19, b.Growth, x20)
+			x22 := float64(x6 * x11)
+			x23 := 0.0
+			if x22 > 0.0 {
+				x23 = x22
 			}
-			x25 := x0 + x24
-			x26 := math.FMA(x8, x22, x25)
-			x27 := 0.0 - x4
-			x28 := 0.0
-			if x27 > 0.0 {
-				x28 = x27
+			x24 := x1 + x23
+			x25 := math.FMA(x7, x21, x24)
+			x26 := 0.0
+			if x3 < 0.0 {
+				x26 = x3
 			}
-			x29 := math.FMA(x6, b.Growth, x28)
-			x30 := x3 - x10
-			x31 := float64(x7 * x30)
-			x32 := 0.0
-			if x31 > 0.0 {
-				x32 = x31
+			x27 := math.FMA(x5, b.Growth, -x26)
+			x28 := leaks[l]
+			x29 := math.FMA(x7, x27, x28)
+			x30 := x18 + x29
+			x31 := x30
+			if x25 < x30 {
+				x31 = x25
 			}
-			x33 := math.FMA(x8, x29, x32)
-			x34 := x19 + x33
-			x35 := x34
-			if x26 < x34 {
-				x35 = x26
+			x32 := x31
+			if x18 > x31 {
+				x32 = x18
 			}
-			x37 := b.First + 1.0
-			m38 := x1 >= x37
-			m39 := x1 > b.First
-			x40 := x35
-			if x19 > x35 {
-				x40 = x19
+			m33 := x32 >= x2
+			m34 := m33 && !(b.Held[at/8]>>l&1 != 0)
+			x36 := x2 - b.Margin
+			m37 := x18 >= x36
+			m38 := m37 && !(b.Held[at/8]>>l&1 != 0)
+			m39 := (b.Held[at/8]>>l&1 != 0) || m33
+			x40 := x18
+			if m39 {
+				x40 = x1
 			}
-			x41 := x0
-			if x40 > x0 {
-				x41 = x40
-			}
-			m42 := x41 >= x3
-			m43 := m39 || m42
-			m44 := m43 && !m38
-			m45 := m38 || m43
-			x46 := x19
-			if m45 {
-				x46 = x0
-			}
-			vs[l] = x46
-			befores[l] = x4
-			x50 := math.FMA(b.Decay, x4, x5)
-			currents[l] = x50
+			vs[l] = x40
+			befores[l] = x3
+			x44 := math.FMA(b.Decay, x3, x4)
+			currents[l] = x44
 			falls[l] = 1e-290
-			if m44 {
+			pairs[2*l] = 1e-290
+			pairs[2*l+1] = 1e-290
+			if m34 {
 				fired |= 1 << l
 			}
+			if m38 {
+				near |= 1 << l
+			}
 		}
-		b.Fired[at/8] = fired
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
 	}
 }
 

@@ -36,7 +36,7 @@ var files = []struct {
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "steps", kernels: append(
-		assemblies(stepKernels), pairPlaces, splitPairs, triplePlaces, splitTriples,
+		assemblies(stepKernels), pairPlaces, byteBits, splitPairs, triplePlaces, splitTriples,
 	), plain: plains(stepKernels)},
 	{name: "gates", kernels: assemblies(gateKernels), plain: plains(gateKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},

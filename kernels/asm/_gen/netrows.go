@@ -35,6 +35,8 @@ type laneVars struct {
 	get   func(field string) Vec
 	set   func(field string, v Vec)
 	fired Mask // of the lanes that fire, in kernels with Fired
+	held  Mask // of the lanes that are held, in kernels with Held
+	near  Mask // of the lanes that may have an event in the next step, in kernels with Near
 }
 
 // lifRows is a step of LIF: with the row of currents and that of jumps, or one of them.

@@ -22,6 +22,10 @@ type stepKernel struct {
 	coefs               []string // columns of Coef in their order
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
 	events              bool     // whether the step marks lanes with events
+	pairs               bool     // whether End and Share are those of a row of pairs, which is emptied
+	rare                string   // a column that is only stored where some lane of the vectors side by side has an event
+	held                bool     // whether bits of Held mark lanes that are held
+	near                bool     // and, in a second byte, those that may have one in the next step
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
 }
@@ -137,35 +141,6 @@ var (
 			x.set("Row", b.Const(asm.EmptyRow))
 		},
 	}
-	// expLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what
-	// can have lowered it since it was at the threshold.
-	expLIFStep = &stepKernel{
-		name: "ExpLIFStep", doc: "moves LIF neurons with one exponential current; see ExpLIFBlock.", argument: "ExpLIFBlock",
-		columns: []string{"V", "Wake", "VInf", "Current", "Before", "End", "Share", "Fall"},
-		coefs:   []string{"Keep", "VTh", "Gain", "R", "Most"}, scalars: []string{"First", "Decay", "Growth"},
-		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
-		step: func(b *vec.Block, x *laneVars) {
-			v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), x.get("VTh")
-			current, arrived, fall := x.get("Current"), x.get("End"), x.get("Fall")
-			keep, most, growth, vInf := x.get("Keep"), x.get("Most"), x.get("Growth"), x.get("VInf")
-			zero := b.Const(0)
-			gap := b.Sub(vInf, v)
-			drive := b.FMA(x.get("Gain"), current, b.Mul(x.get("R"), x.get("Share")))
-			end := b.FMA(keep, gap, b.Add(v, drive))
-			raise := b.FMA(b.Add(arrived, fall), growth, b.Max(current, zero))
-			top := b.FMA(most, raise, b.Add(v, b.Max(b.Mul(keep, gap), zero)))
-			lower := b.FMA(fall, growth, b.Max(b.Sub(zero, current), zero))
-			fell := b.FMA(most, lower, b.Max(b.Mul(keep, b.Sub(vTh, vInf)), zero))
-			top = b.Min(top, b.Add(end, fell))
-			held := b.Cmp(wake, GE, b.Add(now, b.Const(1)))
-			event := b.MaskOr(b.Cmp(wake, GT, now), b.Cmp(b.Max(b.Max(end, top), v), GE, vTh))
-			x.fired = b.MaskAndNot(event, held)
-			x.set("V", b.Select(b.MaskOr(held, event), v, end))
-			x.set("Before", current)
-			x.set("Current", b.FMA(x.get("Decay"), current, arrived))
-			x.set("Fall", b.Const(asm.EmptyRow))
-		},
-	}
 	stepKernels = []*stepKernel{
 		lifStep, expLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
@@ -174,6 +149,36 @@ var (
 		conduct(false), conduct(true),
 	}
 )
+
+// expLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what can
+// have lowered it since it was at the threshold. Additions, comparisons and stores set its time.
+var expLIFStep = &stepKernel{
+	name: "ExpLIFStep", doc: "moves LIF neurons with one exponential current; see ExpLIFBlock.", argument: "ExpLIFBlock",
+	columns: []string{"V", "VInf", "Leak", "Current", "Fall"}, rare: "Before",
+	coefs: []string{"Keep", "VTh", "Gain", "R", "Most"}, scalars: []string{"Decay", "Growth", "Margin"},
+	events: true, near: true, pairs: true, held: true, vectors: map[string]int{"AVX2": 2, "AVX512": 2},
+	step: func(b *vec.Block, x *laneVars) {
+		v, vTh, current, arrived, fall := x.get("V"), x.get("VTh"), x.get("Current"), x.get("End"), x.get("Fall")
+		keep, most, growth := x.get("Keep"), x.get("Most"), x.get("Growth")
+		zero := b.Const(0)
+		gap := b.Sub(x.get("VInf"), v)
+		drive := b.FMA(x.get("Gain"), current, b.Mul(x.get("R"), x.get("Share")))
+		end := b.FMA(keep, gap, b.Add(v, drive))
+		raise := b.FMA(b.Add(arrived, fall), growth, b.Max(current, zero))
+		top := b.FMA(most, raise, b.Add(v, b.Max(b.Mul(keep, gap), zero)))
+		lower := b.FMS(fall, growth, b.Min(current, zero))
+		top = b.Min(top, b.Add(end, b.FMA(most, lower, x.get("Leak"))))
+		event := b.Cmp(b.Max(end, top), GE, vTh)
+		x.fired = b.MaskAndNot(event, x.held)
+		x.near = b.MaskAndNot(b.Cmp(end, GE, b.Sub(vTh, x.get("Margin"))), x.held)
+		x.set("V", b.Select(b.MaskOr(x.held, event), v, end))
+		x.set("Before", current)
+		x.set("Current", b.FMA(x.get("Decay"), current, arrived))
+		for _, emptied := range []string{"Fall", "End", "Share"} {
+			x.set(emptied, b.Const(asm.EmptyRow))
+		}
+	},
+}
 
 // currentStep is a step of an exponential or alpha current, of positive weights, which raise Top, or of negative ones:
 //
@@ -334,8 +339,26 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.events {
 		events = k.Value("Fired")
 	}
+	marks := 1 // bytes for eight lanes
+	if d.near {
+		marks = 2
+	}
 	column := func(field string, s int) operand.Mem {
 		return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: s * w.Bytes()}
+	}
+	var rows *pairRows
+	if d.pairs {
+		rows = k.pairRows(S)
+	}
+	var held *heldBits
+	if d.held {
+		held = k.heldBits(S)
+	}
+	var kept []*Pin // what is stored rarely, by vector
+	for range S {
+		if d.rare != "" {
+			kept = append(kept, k.Pin())
+		}
 	}
 	k.XORQ(lane, lane)
 	k.Label("group")
@@ -343,11 +366,22 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		k.XORQ(inGroup, inGroup)
 	}
 	k.Label("vectors")
+	if d.pairs {
+		rows.load()
+	}
+	if d.held {
+		held.load()
+	}
 	k.Block("step", func(b *Block) {
-		var masks []Mask
+		var masks, nearby []Mask
+		var some Mask // lanes with events
 		for s := range S {
 			x := &laneVars{get: func(field string) Vec {
 				switch {
+				case d.pairs && field == "End":
+					return b.Get(rows.pins[s][0])
+				case d.pairs && field == "Share":
+					return b.Get(rows.pins[s][1])
 				case base[field] != nil:
 					return b.Load(column(field, s))
 				case slices.Contains(d.scalars, field):
@@ -355,19 +389,57 @@ func (d *stepKernel) assembly(f *file, w isa) {
 				}
 				j := slices.Index(d.coefs, field)
 				return b.Load(operand.Mem{Base: coef, Index: inGroup, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()})
-			}, set: func(field string, v Vec) { b.Store(column(field, s), v) }}
+			}, set: func(field string, v Vec) {
+				switch {
+				case field == d.rare:
+					b.Set(kept[s], v)
+				case base[field] != nil:
+					b.Store(column(field, s), v)
+				}
+			}}
+			if d.held {
+				x.held = b.GetMask(held.pins[s])
+			}
 			d.step(b.Block, x)
 			if d.events {
 				if masks = append(masks, x.fired); len(masks)*w.Lanes == 8 {
-					b.StoreBits(at(events, s*w.Lanes/8), masks...)
+					b.StoreBits(at(events, marks*(s*w.Lanes/8)), masks...)
 					masks = nil
 				}
 			}
+			if d.near {
+				if nearby = append(nearby, x.near); len(nearby)*w.Lanes == 8 {
+					b.StoreBits(at(events, 2*(s*w.Lanes/8)+1), nearby...)
+					nearby = nil
+				}
+			}
+			if some.IsZero() {
+				some = x.fired
+			} else if d.rare != "" {
+				some = b.MaskOr(some, x.fired)
+			}
+		}
+		if d.rare != "" {
+			b.Test(some)
 		}
 	})
+	if d.rare != "" {
+		next := k.NewLabel("next")
+		k.JNZ(k.Later("event", func() {
+			base[d.rare] = k.Value(d.rare)
+			for s, p := range kept {
+				k.asm("VMOVUPD", w.register(p.Reg), column(d.rare, s))
+			}
+			k.JMP(operand.LabelRef(next))
+		}))
+		k.Label(next)
+	}
+	if d.pairs {
+		rows.empty()
+	}
 	k.ADDQ(imm(S*w.Lanes), lane)
 	if d.events {
-		k.ADDQ(imm(S*w.Lanes/8), events)
+		k.ADDQ(imm(marks*S*w.Lanes/8), events)
 	}
 	if d.coefs != nil {
 		k.ADDQ(imm(S*w.Lanes), inGroup)
@@ -386,6 +458,10 @@ func (d *stepKernel) assembly(f *file, w isa) {
 func (d *stepKernel) plain() string {
 	b := vec.NewBlock(d.name, vec.Context{Target: vec.Go})
 	field := func(f string) vec.Mem { return vec.Mem{Base: f} }
+	inPairs := map[string]string{}
+	if d.pairs {
+		inPairs = map[string]string{"End": "pairs[2*l]", "Share": "pairs[2*l+1]"}
+	}
 	x := &laneVars{
 		get: func(f string) Vec {
 			if slices.Contains(d.scalars, f) {
@@ -395,9 +471,15 @@ func (d *stepKernel) plain() string {
 		},
 		set: func(f string, v Vec) { b.Store(field(f), v) },
 	}
+	if d.held {
+		x.held = b.GetMask(&Pin{Mask: true})
+	}
 	d.step(b, x)
 	if d.events {
 		b.Bits(x.fired, "fired")
+	}
+	if d.near {
+		b.Bits(x.near, "near")
 	}
 	var t lanesText
 	used, coefs := b.Bases(), slices.Clone(d.coefs)
@@ -407,28 +489,151 @@ func (d *stepKernel) plain() string {
 		}
 	}
 	t.begin(d.name, d.doc, d.argument, coefs)
-	for _, f := range d.columns {
+	columns := d.columns
+	if d.rare != "" {
+		columns = append(slices.Clone(columns), d.rare)
+	}
+	for _, f := range columns {
 		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
+	}
+	if d.pairs {
+		t.line("pairs := (*[%d]float64)(b.Pairs[2*at:])", 2*vec.Go.Lanes)
 	}
 	if d.events {
 		t.line("fired := uint8(0)")
 	}
+	if d.near {
+		t.line("near := uint8(0)")
+	}
 	t.line("for l := range %d {", vec.Go.Lanes)
 	t.WriteString(b.GoText(vec.GoNames{
 		Memory: func(m vec.Mem) string {
-			if f := m.Base.(string); !slices.Contains(d.scalars, f) {
+			f := m.Base.(string)
+			if place := inPairs[f]; place != "" {
+				return place
+			}
+			if !slices.Contains(d.scalars, f) {
 				return lanesOf(f) + "[l]"
 			}
-			return scalarText(m.Base.(string))
+			return scalarText(f)
 		},
 		General: func(r any) string { return r.(string) },
+		Pin:     func(*Pin) string { return "(b.Held[at/8]>>l&1 != 0)" },
 	}))
 	t.line("}")
-	if d.events {
+	switch {
+	case d.near:
+		t.line("b.Fired[at/4], b.Fired[at/4+1] = fired, near")
+	case d.events:
 		t.line("b.Fired[at/8] = fired")
 	}
 	t.line("}\n}")
 	return t.String()
+}
+
+// pairRows is a row of pairs that is read and emptied in a loop, some vectors at a time.
+type pairRows struct {
+	*Func
+	at     reg.GPVirtual
+	pins   [][2]*Pin // by vector: the first of each pair, the second
+	places [2]*Pin   // as in pairPlaces
+	low    *Pin
+	none   *Pin // an empty vector
+}
+
+func (k *Func) pairRows(vectors int) *pairRows {
+	p := &pairRows{Func: k, at: k.Value("Pairs"), low: k.Pin(), none: k.Pin()}
+	k.Block("empty", func(b *Block) { b.Set(p.none, b.Const(asm.EmptyRow)) })
+	for range vectors {
+		p.pins = append(p.pins, [2]*Pin{k.Pin(), k.Pin()})
+	}
+	if k.W.kmask() {
+		table := k.GP64()
+		k.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(pairsTable), 0), table)
+		for i := range p.places {
+			p.places[i] = k.Pin()
+			k.asm("VMOVUPD", at(table, 64*i), p.register(p.places[i]))
+		}
+	}
+	return p
+}
+
+func (p *pairRows) register(q *Pin) reg.Register { return p.W.register(q.Reg) }
+
+// load parts the pairs of the current vectors.
+func (p *pairRows) load() {
+	size := p.W.Bytes()
+	for s := range p.pins {
+		low, high := p.register(p.low), at(p.at, (2*s+1)*size)
+		p.asm("VMOVUPD", at(p.at, 2*s*size), low)
+		for i, pin := range p.pins[s] {
+			to := p.register(pin)
+			if p.W.kmask() {
+				p.asm("VMOVAPD", p.register(p.places[i]), to)
+				p.asm("VPERMI2PD", high, low, to)
+				continue
+			}
+			const apart = 0xD8 // 0, 2, 1, 3
+			p.asm([]string{"VUNPCKLPD", "VUNPCKHPD"}[i], high, low, to)
+			p.asm("VPERMPD", operand.U8(apart), to, to)
+		}
+	}
+}
+
+// empty empties them, and goes on to the next.
+func (p *pairRows) empty() {
+	size := p.W.Bytes()
+	for i := range 2 * len(p.pins) {
+		p.asm("VMOVUPD", p.register(p.none), at(p.at, i*size))
+	}
+	p.ADDQ(operand.U32(2*len(p.pins)*size), p.at)
+}
+
+// heldBits is the masks of lanes that are held, read in a loop, some vectors at a time.
+type heldBits struct {
+	*Func
+	at   reg.GPVirtual
+	pins []*Pin // by vector
+}
+
+func (k *Func) heldBits(vectors int) *heldBits {
+	h := &heldBits{Func: k, at: k.Value("Held")}
+	for range vectors {
+		h.pins = append(h.pins, k.PinMask())
+	}
+	return h
+}
+
+// load reads the masks of the current vectors, and goes on to the next.
+func (h *heldBits) load() {
+	for s, p := range h.pins {
+		byte := at(h.at, s*h.W.Lanes/8)
+		if h.W.kmask() {
+			h.asm("KMOVB", byte, h.W.register(p.Reg))
+			continue
+		}
+		bits := operand.NewDataAddr(operand.NewStaticSymbol(bitsTable), s%2*h.W.Bytes())
+		to := h.W.register(p.Reg)
+		h.asm("VPBROADCASTB", byte, to)
+		h.asm("VPAND", bits, to, to)
+		h.asm("VPCMPEQQ", bits, to, to)
+	}
+	h.ADDQ(imm(len(h.pins)*h.W.Lanes/8), h.at)
+}
+
+// bitsTable holds the bits of a byte, a word each.
+const bitsTable = "byteBits"
+
+// byteBits writes them, once.
+func byteBits(f *file, w isa) {
+	if w.kmask() {
+		return
+	}
+	f.ctx.StaticGlobal(bitsTable)
+	f.ctx.DataAttributes(attributes)
+	for i := range 8 {
+		f.ctx.AppendDatum(operand.U64(1 << i))
+	}
 }
 
 // splitPairs parts rows of pairs into two columns.
