@@ -96,6 +96,30 @@ func FindEdges(isa ISA, b *asm.FindEdgesBlock) {
 	}
 }
 
+// LIFExpRows advances LIF neurons with one exponential current.
+func LIFExpRows(isa ISA, b *asm.LIFExpRowsBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFExpRowsAVX512(b)
+	case AVX2:
+		asm.LIFExpRowsAVX2(b)
+	default:
+		asm.LIFExpRowsGo(b)
+	}
+}
+
+// LIFExpRows2 advances LIF neurons with two exponential currents.
+func LIFExpRows2(isa ISA, b *asm.LIFExpRowsBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFExpRows2AVX512(b)
+	case AVX2:
+		asm.LIFExpRows2AVX2(b)
+	default:
+		asm.LIFExpRows2Go(b)
+	}
+}
+
 // AlphaRows advances alpha currents.
 func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {

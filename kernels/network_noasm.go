@@ -37,6 +37,12 @@ func philoxWords(ISA, *asm.PhiloxBlock)  {}
 func philoxCounts(ISA, *asm.PhiloxBlock) {}
 func addCounts(ISA, *asm.CountBlock)     {}
 
+// LIFExpRows advances LIF neurons with one exponential current.
+func LIFExpRows(_ ISA, b *asm.LIFExpRowsBlock) { asm.LIFExpRowsGo(b) }
+
+// LIFExpRows2 advances LIF neurons with two exponential currents.
+func LIFExpRows2(_ ISA, b *asm.LIFExpRowsBlock) { asm.LIFExpRows2Go(b) }
+
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 

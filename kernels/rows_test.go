@@ -63,6 +63,25 @@ func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
 	return b
 }
 
+func (f *filler) lifExpRows(currents int) *asm.LIFExpRowsBlock {
+	q := f.lifRows(false, false)
+	b := &asm.LIFExpRowsBlock{
+		Lanes: q.Lanes, Steps: q.Steps, First: q.First, V: q.V, Wake: q.Wake, Fired: q.Fired, FiredStride: q.FiredStride,
+		Coef: f.coefs(asm.LIFRowsCoefs+currents, 3), CoefStride: asm.LIFRowsCoefs + currents,
+		Current: f.column(rowLanes, -0.1, 0.1), Row: f.column(rowSteps*rowLanes, -0.1, 0.05), RowStride: rowLanes, Decay: 0.7,
+	}
+	for j := asm.LIFRowsVReset; j < len(b.Coef); j += b.CoefStride {
+		for l := range b.Coef[j] {
+			b.Coef[j][l]-- // below all thresholds
+		}
+	}
+	if currents == 2 {
+		b.Current2, b.Row2, b.Row2Stride = f.column(rowLanes, -0.1, 0.1), f.column(rowSteps*rowLanes, -0.1, 0.05), rowLanes
+		b.Decay2 = 0.9
+	}
+	return b
+}
+
 func (f *filler) currentRows() *asm.CurrentRowsBlock {
 	return &asm.CurrentRowsBlock{
 		Lanes: rowLanes, Steps: rowSteps, Current: f.column(rowLanes, -1, 1), Rise: f.column(rowLanes, -1, 1),
@@ -197,6 +216,14 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"AlphaRows": func(f *filler) (any, func(ISA)) {
 		b := f.currentRows()
 		return b, func(a ISA) { AlphaRows(a, b) }
+	},
+	"LIFExpRows": func(f *filler) (any, func(ISA)) {
+		b := f.lifExpRows(1)
+		return b, func(a ISA) { LIFExpRows(a, b) }
+	},
+	"LIFExpRows2": func(f *filler) (any, func(ISA)) {
+		b := f.lifExpRows(2)
+		return b, func(a ISA) { LIFExpRows2(a, b) }
 	},
 	"LIFStep": func(f *filler) (any, func(ISA)) {
 		b := f.lifStep()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	mathbits "math/bits"
+	"slices"
 	"unsafe"
 
 	"popsim/kernels"
@@ -120,6 +121,7 @@ type onGrid struct {
 	currents []coefs   // of each receptor of the segment, none of those of jumps: see asm.CurrentRowsBlock
 	jump     int       // receptor of jumps; -1: there is none
 	driven   bool      // whether currents come in
+	fused    *coefs    // see asm.LIFExpRowsBlock: where one exponential current or two are all that comes in; else nil
 	tile     int       // lanes whose currents are summed up before V moves
 	drive    []float64 // scratch: their sums, step by step
 	fired    []uint8   // by step and eight lanes
@@ -192,12 +194,42 @@ func (s *lifSegment) makeOnGrid(r *shard) {
 		}
 		g.currents = append(g.currents, groupCoefs(columns...))
 	}
+	if s.fuses(r) {
+		columns := append([][]float64{s.vInf, s.keep, s.vTh, s.vReset, s.hold}, s.p21...)
+		c := groupCoefs(columns...)
+		g.fused = &c
+	}
 	steps := len(r.stepRows)
 	g.tile = tile(steps)
 	g.drive, g.fired = makeColumn(g.tile*steps), make([]uint8, steps*s.padded()/8)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}
+}
+
+// fuses reports whether one exponential current or two are all that comes into the neurons.
+func (s *lifSegment) fuses(r *shard) bool {
+	if n := len(s.receptors); n < 1 || n > 2 || r.current != nil || s.noise != nil {
+		return false
+	}
+	return !slices.ContainsFunc(s.receptors, func(c int) bool { return r.net.layout.receptors[c].kind != ExpCurrent })
+}
+
+// advanceFused advances the lanes of a segment that fuses.
+func (s *lifSegment) advanceFused(r *shard, k int64, steps int) {
+	g, c := &s.grid, s.receptors
+	b := asm.LIFExpRowsBlock{
+		Lanes: s.padded(), Steps: steps, First: float64(k), V: r.v[s.base:], Wake: r.wake[s.base:],
+		Coef: g.fused.columns, CoefStride: g.fused.stride, Fired: g.fired, FiredStride: s.padded() / 8,
+		Current: r.s[c[0]][s.base:], Row: r.allRows[c[0]][s.base:], RowStride: r.strides[c[0]], Decay: r.decay[c[0]],
+	}
+	if len(c) == 1 {
+		kernels.LIFExpRows(r.net.isa, &b)
+		return
+	}
+	b.Current2, b.Row2, b.Row2Stride = r.s[c[1]][s.base:], r.allRows[c[1]][s.base:], r.strides[c[1]]
+	b.Decay2 = r.decay[c[1]]
+	kernels.LIFExpRows2(r.net.isa, &b)
 }
 
 // padded is the number of lanes of the segment, rounded up to whole groups.
@@ -208,7 +240,10 @@ func (s *segment) padded() int { return (s.n + kernels.Group - 1) / kernels.Grou
 func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 	g := &s.grid
 	n := s.padded()
-	for at := 0; at < n; at += g.tile {
+	if g.fused != nil {
+		s.advanceFused(r, k, steps)
+	}
+	for at := 0; at < n && g.fused == nil; at += g.tile {
 		lanes := min(g.tile, n-at)
 		b := asm.LIFRowsBlock{
 			Lanes: lanes, Steps: steps, First: float64(k), V: r.v[s.base+at:], Wake: r.wake[s.base+at:],

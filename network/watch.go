@@ -9,7 +9,7 @@ import (
 // The arrivals of a lane with an event are looked up one by one, which takes a second reading of all edges of the step,
 // from a cache far away. Which lanes will have one can nearly be told a step ahead: those that V has brought close to
 // the threshold, and those whose refractoriness ends. Such lanes are watched: the edges onto them are found while the
-// edges of a few runs, just added, are in the nearest cache. Where a lane that is not watched has an event, the edges are
+// edges of a few runs, just added, are in a cache near by. Where a lane that is not watched has an event, the edges are
 // read again. What is watched changes no result.
 
 // watch is the lanes that are watched in one step.

@@ -36,6 +36,24 @@ const (
 	LIFRowsCoefs
 )
 
+// LIFExpRowsBlock is the argument of the LIFExpRows kernels, which advance LIF neurons and exponential currents as
+// ExpRows and LIFRows with Drive do one after the other.
+type LIFExpRowsBlock struct {
+	Lanes, Steps int
+	First        float64   // number of step 0
+	V, Wake      []float64 // as in LIFRowsBlock
+	Coef         []Column  // by LIFRowsVInf and so on; then what a current of 1 gives in a step, of each
+	CoefStride   int
+
+	Current, Current2     []float64 // the second of LIFExpRows2 alone, like Row2 and Decay2
+	Row, Row2             []float64 // emptied as they are read
+	RowStride, Row2Stride int
+	Decay, Decay2         float64 // exp(-dt/tau_s)
+
+	Fired       []uint8 // as in LIFRowsBlock
+	FiredStride int
+}
+
 // CurrentRowsBlock is the argument of the kernels of synaptic currents: in each step they add the contribution of the
 // current to Drive, multiply the current by its decay, and add the arrivals.
 type CurrentRowsBlock struct {

@@ -22,20 +22,20 @@ func LIFRowsGo(b *LIFRowsBlock) {
 			fired := uint8(0)
 			for l := range 8 {
 				x0 := vs[l]
-				x1 := wakes[l]
-				x4 := now + 1.0
-				x5 := drives[l]
-				x6 := x0 + x5
-				m7 := x1 <= now
+				x1 := drives[l]
+				x2 := x0 + x1
+				x3 := wakes[l]
+				x6 := now + 1.0
+				m7 := x3 <= now
 				x8 := keeps[l]
 				x9 := vInfs[l]
 				x10 := x9 - x0
-				x11 := math.FMA(x8, x10, x6)
+				x11 := math.FMA(x8, x10, x2)
 				x12 := x0
 				if m7 {
 					x12 = x11
 				}
-				m13 := x1 <= x4
+				m13 := x3 <= x6
 				x14 := jumps[l]
 				x15 := x12 + x14
 				x16 := x12
@@ -53,8 +53,8 @@ func LIFRowsGo(b *LIFRowsBlock) {
 				}
 				vs[l] = x23
 				x25 := holds[l]
-				x26 := x4 + x25
-				x27 := x1
+				x26 := x6 + x25
+				x27 := x3
 				if m21 {
 					x27 = x26
 				}
@@ -86,20 +86,20 @@ func LIFDriveRowsGo(b *LIFRowsBlock) {
 			fired := uint8(0)
 			for l := range 8 {
 				x0 := vs[l]
-				x1 := wakes[l]
-				x4 := now + 1.0
-				x5 := drives[l]
-				x6 := x0 + x5
-				m7 := x1 <= now
+				x1 := drives[l]
+				x2 := x0 + x1
+				x3 := wakes[l]
+				x6 := now + 1.0
+				m7 := x3 <= now
 				x8 := keeps[l]
 				x9 := vInfs[l]
 				x10 := x9 - x0
-				x11 := math.FMA(x8, x10, x6)
+				x11 := math.FMA(x8, x10, x2)
 				x12 := x0
 				if m7 {
 					x12 = x11
 				}
-				m13 := x1 <= x4
+				m13 := x3 <= x6
 				x14 := vThs[l]
 				m15 := x12 >= x14
 				m16 := m13 && m15
@@ -110,8 +110,8 @@ func LIFDriveRowsGo(b *LIFRowsBlock) {
 				}
 				vs[l] = x18
 				x20 := holds[l]
-				x21 := x4 + x20
-				x22 := x1
+				x21 := x6 + x20
+				x22 := x3
 				if m16 {
 					x22 = x21
 				}
@@ -241,6 +241,146 @@ func AlphaRowsGo(b *CurrentRowsBlock) {
 				rises[l] = x16
 				rows[l] = 1e-290
 			}
+		}
+	}
+}
+
+// LIFExpRowsGo advances LIF neurons with one exponential current; see LIFExpRowsBlock.
+func LIFExpRowsGo(b *LIFExpRowsBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		vInfs := (*[8]float64)(coef[0][lane:])
+		keeps := (*[8]float64)(coef[1][lane:])
+		vThs := (*[8]float64)(coef[2][lane:])
+		vResets := (*[8]float64)(coef[3][lane:])
+		holds := (*[8]float64)(coef[4][lane:])
+		perCurrents := (*[8]float64)(coef[5][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		currents := (*[8]float64)(b.Current[at:])
+		now := b.First
+		for k := range b.Steps {
+			rows := (*[8]float64)(b.Row[k*b.RowStride+at:])
+			fired := uint8(0)
+			for l := range 8 {
+				x0 := currents[l]
+				x1 := perCurrents[l]
+				x2 := float64(x1 * x0)
+				x4 := rows[l]
+				x5 := math.FMA(b.Decay, x0, x4)
+				currents[l] = x5
+				rows[l] = 1e-290
+				x9 := vs[l]
+				x10 := x9 + x2
+				x11 := wakes[l]
+				x14 := now + 1.0
+				m15 := x11 <= now
+				x16 := keeps[l]
+				x17 := vInfs[l]
+				x18 := x17 - x9
+				x19 := math.FMA(x16, x18, x10)
+				x20 := x9
+				if m15 {
+					x20 = x19
+				}
+				m21 := x11 <= x14
+				x22 := vThs[l]
+				m23 := x20 >= x22
+				m24 := m21 && m23
+				x25 := vResets[l]
+				x26 := x20
+				if m24 {
+					x26 = x25
+				}
+				vs[l] = x26
+				x28 := holds[l]
+				x29 := x14 + x28
+				x30 := x11
+				if m24 {
+					x30 = x29
+				}
+				wakes[l] = x30
+				if m24 {
+					fired |= 1 << l
+				}
+			}
+			b.Fired[k*b.FiredStride+at/8] = fired
+			now++
+		}
+	}
+}
+
+// LIFExpRows2Go is LIFExpRows with two currents.
+func LIFExpRows2Go(b *LIFExpRowsBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		vInfs := (*[8]float64)(coef[0][lane:])
+		keeps := (*[8]float64)(coef[1][lane:])
+		vThs := (*[8]float64)(coef[2][lane:])
+		vResets := (*[8]float64)(coef[3][lane:])
+		holds := (*[8]float64)(coef[4][lane:])
+		perCurrents := (*[8]float64)(coef[5][lane:])
+		perCurrent2s := (*[8]float64)(coef[6][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		currents := (*[8]float64)(b.Current[at:])
+		current2s := (*[8]float64)(b.Current2[at:])
+		now := b.First
+		for k := range b.Steps {
+			rows := (*[8]float64)(b.Row[k*b.RowStride+at:])
+			row2s := (*[8]float64)(b.Row2[k*b.Row2Stride+at:])
+			fired := uint8(0)
+			for l := range 8 {
+				x0 := currents[l]
+				x1 := perCurrents[l]
+				x2 := float64(x1 * x0)
+				x4 := rows[l]
+				x5 := math.FMA(b.Decay, x0, x4)
+				currents[l] = x5
+				rows[l] = 1e-290
+				x9 := current2s[l]
+				x10 := perCurrent2s[l]
+				x11 := math.FMA(x10, x9, x2)
+				x13 := row2s[l]
+				x14 := math.FMA(b.Decay2, x9, x13)
+				current2s[l] = x14
+				row2s[l] = 1e-290
+				x17 := vs[l]
+				x18 := x17 + x11
+				x19 := wakes[l]
+				x22 := now + 1.0
+				m23 := x19 <= now
+				x24 := keeps[l]
+				x25 := vInfs[l]
+				x26 := x25 - x17
+				x27 := math.FMA(x24, x26, x18)
+				x28 := x17
+				if m23 {
+					x28 = x27
+				}
+				m29 := x19 <= x22
+				x30 := vThs[l]
+				m31 := x28 >= x30
+				m32 := m29 && m31
+				x33 := vResets[l]
+				x34 := x28
+				if m32 {
+					x34 = x33
+				}
+				vs[l] = x34
+				x36 := holds[l]
+				x37 := x22 + x36
+				x38 := x19
+				if m32 {
+					x38 = x37
+				}
+				wakes[l] = x38
+				if m32 {
+					fired |= 1 << l
+				}
+			}
+			b.Fired[k*b.FiredStride+at/8] = fired
+			now++
 		}
 	}
 }

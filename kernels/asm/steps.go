@@ -25,8 +25,8 @@ const (
 )
 
 // ExpLIFBlock is the argument of ExpLIFStep: a step of LIF neurons with one exponential current, of weights of both
-// signs. Arrivals have added to the current at the end of the step and to V/R, in Pairs, and the size of what is negative
-// in the first to Fall; both are emptied. An event is a V that may reach the threshold.
+// signs. Arrivals have added to the current at the end of the step and to V/R, in Pairs, and the size of what is
+// negative in the first to Fall; both are emptied. An event is a V that may reach the threshold.
 type ExpLIFBlock struct {
 	Lanes         int
 	V             []float64

@@ -124,6 +124,26 @@ func AlphaRowsAVX2(b *CurrentRowsBlock)
 //go:noescape
 func AlphaRowsAVX512(b *CurrentRowsBlock)
 
+// LIFExpRowsAVX2 advances LIF neurons with one exponential current; see LIFExpRowsBlock.
+//
+//go:noescape
+func LIFExpRowsAVX2(b *LIFExpRowsBlock)
+
+// LIFExpRowsAVX512 advances LIF neurons with one exponential current; see LIFExpRowsBlock.
+//
+//go:noescape
+func LIFExpRowsAVX512(b *LIFExpRowsBlock)
+
+// LIFExpRows2AVX2 is LIFExpRows with two currents.
+//
+//go:noescape
+func LIFExpRows2AVX2(b *LIFExpRowsBlock)
+
+// LIFExpRows2AVX512 is LIFExpRows with two currents.
+//
+//go:noescape
+func LIFExpRows2AVX512(b *LIFExpRowsBlock)
+
 // NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
 //
 //go:noescape

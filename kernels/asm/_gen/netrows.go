@@ -56,21 +56,58 @@ func lifRows(name, doc string, drive, jump bool) *laneKernel {
 		k.rows = append(k.rows, "Jump")
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
-		v, wake, now := x.get("V"), x.get("Wake"), x.get("now")
-		next := b.Add(now, b.Const(1))
-		from := v
+		from := x.get("V")
 		if drive {
-			from = b.Add(v, x.get("Drive"))
+			from = b.Add(from, x.get("Drive"))
 		}
-		moved := b.Select(b.Cmp(wake, LE, now), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), from), v)
-		open := b.Cmp(wake, LE, next)
-		if jump {
-			moved = b.Select(open, b.Add(moved, x.get("Jump")), moved)
-			x.set("Jump", b.Const(asm.EmptyRow))
+		lifRowStep(b, x, from, jump)
+	}
+	return k
+}
+
+// lifRowStep is a step of LIF; from is V with what currents add to it in a step.
+func lifRowStep(b *vec.Block, x *laneVars, from Vec, jump bool) {
+	v, wake, now := x.get("V"), x.get("Wake"), x.get("now")
+	next := b.Add(now, b.Const(1))
+	moved := b.Select(b.Cmp(wake, LE, now), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), from), v)
+	open := b.Cmp(wake, LE, next)
+	if jump {
+		moved = b.Select(open, b.Add(moved, x.get("Jump")), moved)
+		x.set("Jump", b.Const(asm.EmptyRow))
+	}
+	x.fired = b.MaskAnd(open, b.Cmp(moved, GE, x.get("VTh")))
+	x.set("V", b.Select(x.fired, x.get("VReset"), moved))
+	x.set("Wake", b.Select(x.fired, b.Add(next, x.get("Hold")), wake))
+}
+
+// lifExpRows is a step of LIF with one exponential current or two, which are nowhere stored as a sum: a kernel for each
+// takes half as long again, since stores bound them.
+func lifExpRows(currents int) *laneKernel {
+	k := &laneKernel{
+		name: "LIFExpRows", doc: "advances LIF neurons with one exponential current; see LIFExpRowsBlock.",
+		argument: "LIFExpRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
+		coefs: []string{"VInf", "Keep", "VTh", "VReset", "Hold"}, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	}
+	suffixes := []string{"", "2"}[:currents]
+	for _, i := range suffixes {
+		k.states, k.rows = append(k.states, "Current"+i), append(k.rows, "Row"+i)
+		k.coefs, k.scalars = append(k.coefs, "PerCurrent"+i), append(k.scalars, "Decay"+i)
+	}
+	if currents == 2 {
+		k.name, k.doc = "LIFExpRows2", "is LIFExpRows with two currents."
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		var drive Vec
+		for n, i := range suffixes {
+			if current := x.get("Current" + i); n == 0 {
+				drive = b.Mul(x.get("PerCurrent"), current)
+			} else {
+				drive = b.FMA(x.get("PerCurrent"+i), current, drive)
+			}
+			x.set("Current"+i, b.FMA(x.get("Decay"+i), x.get("Current"+i), x.get("Row"+i)))
+			x.set("Row"+i, b.Const(asm.EmptyRow))
 		}
-		x.fired = b.MaskAnd(open, b.Cmp(moved, GE, x.get("VTh")))
-		x.set("V", b.Select(x.fired, x.get("VReset"), moved))
-		x.set("Wake", b.Select(x.fired, b.Add(next, x.get("Hold")), wake))
+		lifRowStep(b, x, b.Add(x.get("V"), drive), false)
 	}
 	return k
 }
@@ -104,7 +141,7 @@ var (
 		lifRows("LIFRows", "advances LIF neurons with currents and jumps; see LIFRowsBlock.", true, true),
 		lifRows("LIFDriveRows", "is LIFRows without the row Jump.", true, false),
 		lifRows("LIFJumpRows", "is LIFRows without the row Drive.", false, true),
-		expRows, alphaRows,
+		expRows, alphaRows, lifExpRows(1), lifExpRows(2),
 		noisyLIF(false), noisyLIF(true),
 	}
 )

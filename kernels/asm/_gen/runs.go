@@ -32,7 +32,8 @@ func addEdges(name string, width int) func(f *file, w isa) {
 		}
 		k := f.Func(w, name, "func(b *EdgeRunsBlock)", "is "+name+"Go.")
 		e := &edgeAdder{
-			Func: k, width: width, run: k.Value("Runs"), row: k.Value("Row"), end: k.GP64(), last: k.GP64(), edges: k.GP64(), n: k.GP64(),
+			Func: k, width: width, run: k.Value("Runs"), row: k.Value("Row"),
+			end: k.GP64(), last: k.GP64(), edges: k.GP64(), n: k.GP64(),
 		}
 		length := k.Field("Runs")
 		length.Disp += 8
