@@ -66,21 +66,8 @@ const (
 // which the curves start and from further diagrams through regions that none of these crosses. each may distribute the
 // diagrams over workers.
 func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
-	nx, ny := areaColumns, areaRows
-	l := newLattice(nx, ny)
-	for _, c := range r.Curves {
-		path := make([][2]float64, len(c.Points))
-		for k, q := range c.Points {
-			q = r.turned(q)
-			path[k] = [2]float64{
-				(q.X - r.x.Lo) / (r.x.Hi - r.x.Lo) * float64(nx-1),
-				(q.Y - r.y.Lo) / (r.y.Hi - r.y.Lo) * float64(ny-1),
-			}
-		}
-		l.walls(path)
-	}
-	l.number()
-	a := &Areas{X: spread(r.x.Lo, r.x.Hi, nx), Y: spread(r.y.Lo, r.y.Hi, ny)}
+	l := r.walled(r.x, r.y, areaColumns, areaRows)
+	a := &Areas{X: spread(r.x.Lo, r.x.Hi, l.nx), Y: spread(r.y.Lo, r.y.Hi, l.ny)}
 	settled, fires, err := r.sample(ctx, each, a, l)
 	if err != nil {
 		return nil, err
@@ -104,6 +91,23 @@ func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 		a.transpose()
 	}
 	return a, nil
+}
+
+// walled is a lattice over a part of the plane, with its faces between the curves.
+func (r *Regions) walled(x, y Free, nx, ny int) *lattice {
+	l := newLattice(nx, ny)
+	for _, c := range r.Curves {
+		path := make([][2]float64, len(c.Points))
+		for k, q := range c.Points {
+			q = r.turned(q)
+			path[k] = [2]float64{
+				(q.X - x.Lo) / (x.Hi - x.Lo) * float64(nx-1), (q.Y - y.Lo) / (y.Hi - y.Lo) * float64(ny-1),
+			}
+		}
+		l.walls(path)
+	}
+	l.number()
+	return l
 }
 
 // sample finds the regimes, and whether the neuron spikes by reset, at some nodes of the lattice.

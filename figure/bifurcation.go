@@ -31,6 +31,7 @@ type Bifurcation struct {
 	// Over two quantities:
 	Regions *dynamics.Regions
 	Areas   *dynamics.Areas // what lies between the curves of Regions, or nil
+	Part    *dynamics.Areas // that in the window of Enlarged, or nil
 
 	Unfinished bool // the work was interrupted; the picture says so
 }
@@ -419,11 +420,45 @@ func markOf(label string) (m Mark, open bool) {
 
 // chartFigure is the picture over two quantities: the attractors, and the bifurcation curves between their regions.
 func (b *Bifurcation) chartFigure() *Figure {
+	p := b.chartPanel()
+	p.Image = b.regimeImage(b.Areas)
+	f := &Figure{Title: b.title()}
+	if crowds := p.crowded(p.Texts); len(crowds) > 0 {
+		f.Panels = p.enlarge(crowds[:1], p.Texts)
+		f.Panels[0].Image = b.regimeImage(b.Part) // the cells of the whole are too coarse here
+		if p.Image != nil && b.Part != nil {
+			for k, name := range p.Image.Names {
+				if slices.Contains(p.Image.Z, float64(k)) {
+					f.Panels[0].Image.Known = append(f.Panels[0].Image.Known, name)
+				}
+			}
+		}
+	}
+	f.Panels = slices.Insert(f.Panels, 0, p)
+	return f
+}
+
+// Enlarged is the window over two quantities that the picture shows enlarged, around special points that are close
+// together; ok is whether there is one.
+func (b *Bifurcation) Enlarged() (x, y [2]float64, ok bool) {
+	if b.Regions == nil {
+		return x, y, false
+	}
+	p := b.chartPanel()
+	crowds := p.crowded(p.Texts)
+	if len(crowds) == 0 {
+		return x, y, false
+	}
+	w := crowds[0]
+	return [2]float64{w[0], w[1]}, [2]float64{w[2], w[3]}, true
+}
+
+// chartPanel is the panel over two quantities, without regions.
+func (b *Bifurcation) chartPanel() Panel {
 	p := Panel{
 		XLabel: b.Axes[0].label(), YLabel: b.Axes[1].label(), Height: 100,
 		XRange: [2]float64{b.Axes[0].Lo, b.Axes[0].Hi}, YRange: [2]float64{b.Axes[1].Lo, b.Axes[1].Hi},
 	}
-	p.Image = b.regimeImage()
 	styles := map[string]Line{
 		dynamics.Fold:           {Name: "fold", Width: 1.6},
 		dynamics.Hopf + "sub":   {Name: "subcritical Hopf", Width: 1.6, Dash: Dashed},
@@ -460,13 +495,7 @@ func (b *Bifurcation) chartFigure() *Figure {
 		p.Points = append(p.Points, q.mark(q.y, shown))
 		p.Texts = append(p.Texts, Text{X: q.x, Y: q.y, Text: q.title()})
 	}
-	f := &Figure{Title: b.title()}
-	if crowds := p.crowded(p.Texts); len(crowds) > 0 {
-		f.Panels = p.enlarge(crowds[:1], p.Texts)
-		f.Panels[0].Image = nil // its cells are those of the whole: too coarse here
-	}
-	f.Panels = slices.Insert(f.Panels, 0, p)
-	return f
+	return p
 }
 
 // onFold reports whether a curve lies for its larger part on one of folds.
@@ -503,22 +532,24 @@ func (b *Bifurcation) nearFold(x, y, part float64) bool {
 	return false
 }
 
-// regimeImage colours the plane by the attractors.
-func (b *Bifurcation) regimeImage() *Image {
-	if b.Areas == nil {
+// regimeImage colours the plane by the attractors in areas, those of the whole or of a part, alike in both.
+func (b *Bifurcation) regimeImage(areas *dynamics.Areas) *Image {
+	if areas == nil {
 		return nil
 	}
 	var regimes []dynamics.Regime
-	for _, r := range b.Areas.Regimes {
-		if !slices.Contains(regimes, r) {
-			regimes = append(regimes, r)
+	for _, a := range []*dynamics.Areas{b.Areas, b.Part} {
+		for k := 0; a != nil && k < len(a.Regimes); k++ {
+			if r := a.Regimes[k]; !slices.Contains(regimes, r) {
+				regimes = append(regimes, r)
+			}
 		}
 	}
 	slices.SortFunc(regimes, func(a, b dynamics.Regime) int {
 		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Equilibria, b.Equilibria), cmp.Compare(a.Cycles,
 			b.Cycles), cmp.Compare(a.Name(), b.Name()))
 	})
-	image := &Image{X: b.Areas.X, Y: b.Areas.Y}
+	image := &Image{X: areas.X, Y: areas.Y}
 	used := map[int]int{}
 	for _, r := range regimes {
 		shades := regimeColours[activity(r)]
@@ -526,7 +557,7 @@ func (b *Bifurcation) regimeImage() *Image {
 		image.Colours = append(image.Colours, shades[used[activity(r)]%len(shades)])
 		used[activity(r)]++
 	}
-	for _, r := range b.Areas.Regimes {
+	for _, r := range areas.Regimes {
 		image.Z = append(image.Z, float64(slices.Index(regimes, r)))
 	}
 	return image
@@ -551,5 +582,5 @@ var regimeColours = [][]color.Color{
 	{color.RGBA{0xe4, 0xe4, 0xe4, 0xff}, color.RGBA{0xbc, 0xbc, 0xbc, 0xff}},
 	{color.RGBA{0xa6, 0xd9, 0xc7, 0xff}, color.RGBA{0xae, 0xd6, 0xf1, 0xff}, color.RGBA{0xe3, 0xc4, 0xda, 0xff}},
 	{color.RGBA{0xf7, 0xe3, 0xa1, 0xff}, color.RGBA{0xf3, 0xc1, 0x9a, 0xff}, color.RGBA{0xd9, 0xe2, 0x8f, 0xff}},
-	{color.White},
+	{color.White, color.RGBA{0xf6, 0xec, 0xec, 0xff}},
 }

@@ -3,6 +3,7 @@ package figure
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,5 +136,36 @@ func TestOnsetOnAFoldIsDashed(t *testing.T) {
 		if len(lines) != 2 || lines[0].Dash != Solid || lines[1].Dash != c.dash {
 			t.Errorf("%v apart: lines %+v, want the onset with dash %v", c.apart, lines, c.dash)
 		}
+	}
+}
+
+// TestEnlargedChartHasRegions: regions of an enlarged part have the colours of the whole, and only those that the whole
+// does not show are in its key.
+func TestEnlargedChartHasRegions(t *testing.T) {
+	rest, cycle := dynamics.Regime{Equilibria: 1}, dynamics.Regime{Cycles: 1}
+	both := dynamics.Regime{Equilibria: 1, Cycles: 1}
+	b := &Bifurcation{
+		Model: model.RHHModel, Axes: []Quantity{{Name: "I", Lo: 0, Hi: 10}, {Name: "g_L", Lo: 0, Hi: 1}},
+		Regions: &dynamics.Regions{Points: []dynamics.BifurcationPoint{
+			{Label: dynamics.Cusp, X: 5, Y: 0.5}, {Label: dynamics.Bautin, X: 5.1, Y: 0.505},
+		}},
+		Areas: &dynamics.Areas{X: []float64{0, 10}, Y: []float64{0, 1}, Regimes: []dynamics.Regime{rest, cycle, rest, cycle}},
+		Part: &dynamics.Areas{
+			X: []float64{5, 5.1}, Y: []float64{0.5, 0.51}, Regimes: []dynamics.Regime{both, cycle, both, cycle},
+		},
+	}
+	if x, y, ok := b.Enlarged(); !ok || x[0] > 5 || x[1] < 5.1 || y[0] > 0.5 || y[1] < 0.505 {
+		t.Fatalf("the window is %v, %v, %v", x, y, ok)
+	}
+	panels := b.Figure().Panels
+	if len(panels) != 2 || panels[1].Image == nil {
+		t.Fatalf("%d panels, the enlarged one without regions", len(panels))
+	}
+	whole, part := panels[0].Image, panels[1].Image
+	if !slices.Equal(whole.Names, part.Names) || !slices.Equal(whole.Colours, part.Colours) {
+		t.Errorf("%q in the whole, %q in the part", whole.Names, part.Names)
+	}
+	if want := []string{"equilibrium", "cycle"}; !slices.Equal(part.Known, want) {
+		t.Errorf("the key leaves out %q, want %q", part.Known, want)
 	}
 }

@@ -44,6 +44,7 @@ type Image struct {
 	Label string     // of the bar, with units
 	Range [2]float64 // of the bar; equal ends mean: from the data
 	Names []string   // of the values 0, 1, 2 ...: a key in words above the axes, instead of the bar
+	Known []string   // those of Names that the key leaves out, because another panel explains them
 	Grey  string     // what NaN means, for the legend; "" means undefined
 	// Colours are those of Names; nil means colours that differ as much as can be.
 	Colours []color.Color

@@ -293,7 +293,7 @@ func (fr *frame) entries(width float64) [][]entry {
 			}
 		}
 		for k, name := range fr.Image.Names {
-			if slices.Contains(fr.Image.Z, float64(k)) {
+			if slices.Contains(fr.Image.Z, float64(k)) && !slices.Contains(fr.Image.Known, name) {
 				find(name).fill = fr.palette()[fr.colour(float64(k))]
 			}
 		}

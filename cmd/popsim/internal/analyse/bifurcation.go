@@ -48,9 +48,10 @@ type bifurcationCommand struct {
 	special []dynamics.FiringPoint
 	regions *dynamics.Regions
 	areas   *dynamics.Areas
-	sampled *table.Table // intervals of simulated neurons
-	stats   sched.Stats  // of workers, where they share the work
-	cut     bool         // interrupted
+	part    *dynamics.Areas // in the window that the picture enlarges
+	sampled *table.Table    // intervals of simulated neurons
+	stats   sched.Stats     // of workers, where they share the work
+	cut     bool            // interrupted
 }
 
 // free is a quantity with the interval it is followed through.
@@ -265,7 +266,7 @@ func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
 		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special,
 		Sampled: s.sampled,
-		Regions: s.regions, Areas: s.areas, Unfinished: s.cut,
+		Regions: s.regions, Areas: s.areas, Part: s.part, Unfinished: s.cut,
 	}
 	for _, f := range s.free {
 		b.Axes = append(b.Axes, figure.Quantity{Name: f.Free.Name, Unit: f.Unit, Lo: f.Lo, Hi: f.Hi})

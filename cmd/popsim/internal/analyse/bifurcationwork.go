@@ -55,6 +55,9 @@ func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 	if s.areas != nil {
 		s.WarnAll(verb.Texts(s.areas.Warnings))
 	}
+	if px, py, ok := s.result().Enlarged(); ok && err == nil {
+		s.part, err = s.regions.AreasIn(ctx, s.parallel(ctx, "regions"), s.areas, px, py)
+	}
 	s.Phase("areas")
 	return err
 }
