@@ -130,9 +130,19 @@ func noiseSentences(t *testing.T, dir string) []string {
 	if n := len(once); math.Abs(once[n-1]-once[0]-float64(n-1)*(frequency[1]-frequency[0])) > 1e-6 {
 		t.Errorf("one spike a cycle at %v: not between two frequencies", once)
 	}
+	steps := file(t, dir, "noise-steps.csv")
+	dt, rates, errors, theory := steps.column(t, "dt_ms"), steps.column(t, "rate_Hz"), steps.column(t, "rate_se_Hz"),
+		steps.column(t, "theory_Hz")
+	exact := 0.0 // the largest step with no more error than chance
+	for i, row := range steps.rows {
+		if row[0] == "inside" && math.Abs(rates[i]-theory[i]) < errors[i] {
+			exact = max(exact, dt[i])
+		}
+	}
 	const up, slope = 4000.0, 12 / 4000.0 // ms, and uA/cm2 per ms
 	spikes := file(t, dir, "ramp.csv").column(t, "time_ms")
 	return []string{
+		fmt.Sprintf("At %g ms and below, the points of popsim are standard errors", exact),
 		fmt.Sprintf("begins to fire at %.2f µA/cm² on the way up and ceases at %.2f on the way down", slope*spikes[0],
 			slope*(2*up-spikes[len(spikes)-1])),
 		"steps of the rate at 1, 2, 3 ... spikes a period",

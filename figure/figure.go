@@ -173,6 +173,7 @@ var seriesColors = []color.Color{
 	color.RGBA{0xcc, 0x79, 0xa7, 0xff},
 	color.RGBA{0xe6, 0x9f, 0x00, 0xff},
 	color.RGBA{0x56, 0xb4, 0xe9, 0xff},
+	color.RGBA{0x80, 0x80, 0x80, 0xff},
 }
 
 // Curves is a figure of one or several curves over the same axis, such as an f-I curve. Curves differ by colour, by

@@ -219,3 +219,17 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
+
+// TestCoarser: bins are joined evenly, and the few left at the end belong to the last step.
+func TestCoarser(t *testing.T) {
+	const bins = 3*rateSamples + 1 // four at a time, one left
+	times, rate := make([]float64, bins), make([]float64, bins)
+	for i := range times {
+		times[i], rate[i] = float64(i), 1
+	}
+	rate[bins-1] = 6
+	x, y := coarser(times, rate)
+	if n := len(x); x[n-1] != bins || x[n-2] != bins-5 || y[n-1] != 2 || x[1] != 4 {
+		t.Errorf("the last step goes from %v to %v with rate %v; want %d to %d, 2", x[n-2], x[n-1], y[n-1], bins-5, bins)
+	}
+}

@@ -76,15 +76,19 @@ func Network(title string, end float64, populations []recording.Sample, traces .
 	return f
 }
 
-// coarser joins bins of a rate to no more than rateSamples, and draws each as a step.
+// coarser joins bins of a rate to no more than rateSamples, and draws each as a step. Few bins that are left at the
+// end, whose rate would scatter more than the others, are joined to those before.
 func coarser(t, rate []float64) (x, y []float64) {
 	joined := (len(t) + rateSamples - 1) / rateSamples
 	if joined == 0 || len(t) < 2 {
 		return t, rate
 	}
 	bin := t[1] - t[0]
-	for first := 0; first < len(t); first += joined {
-		n := min(joined, len(t)-first)
+	for first, n := 0, 0; first < len(t); first += n {
+		n = min(joined, len(t)-first)
+		if left := len(t) - first - n; 2*left <= joined {
+			n += left
+		}
 		sum := 0.0
 		for _, r := range rate[first : first+n] {
 			sum += r
