@@ -153,7 +153,7 @@ func (l *layout) givenBytes() (bytes float64) {
 // flightBytes is the memory of spikes that are on their way, and of arrivals in the current step, if all neurons spike
 // at the rate of work.
 func (n *Network) flightBytes(ranges float64) (bytes float64) {
-	const slack = 1.5 // of slices that grow, over what they hold
+	const slack = 2 // of slices that grow, over what they hold
 	l := n.layout
 	steps := float64(l.longest) + float64(2*l.steps) + 4
 	spikes := steps * float64(l.firsts[len(l.firsts)-1]) * expectedRate * l.spec.Dt

@@ -234,7 +234,7 @@ func (r *shard) attach(p *trainPart) {
 		for _, s := range r.lif {
 			if lane >= s.base && lane < s.base+s.n {
 				u.vectors = true
-				s.inside.trains = append(s.inside.trains, segmentTrain{p, u})
+				s.inside.attach(segmentTrain{p, u}, lane-s.base)
 			}
 		}
 	}

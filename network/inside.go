@@ -92,13 +92,31 @@ type inside struct {
 	end, slope, share []float64
 	theta             [4][]float64
 	events            []uint8
-	trains            []segmentTrain
+	trains            [][]segmentTrain // by tile
 }
 
 // A segmentTrain is a run of a Poisson input whose arrivals are added in vectors.
 type segmentTrain struct {
 	part *trainPart
 	run  *trainRun
+}
+
+// attach notes a train whose first lane in the segment is given, in all tiles that it reaches.
+func (g *inside) attach(t segmentTrain, first int) {
+	for tile := first / insideTile; tile <= (first+t.run.n-1)/insideTile; tile++ {
+		for tile >= len(g.trains) {
+			g.trains = append(g.trains, nil)
+		}
+		g.trains[tile] = append(g.trains[tile], t)
+	}
+}
+
+// trainsAt are the trains that reach the tile of a lane of the segment.
+func (g *inside) trainsAt(lane int) []segmentTrain {
+	if tile := lane / insideTile; tile < len(g.trains) {
+		return g.trains[tile]
+	}
+	return nil
 }
 
 // insideTile is the number of lanes advanced together in a step: their scratch fits in the first-level cache.
@@ -273,7 +291,7 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 // from at on.
 func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, sums [3][]float64) {
 	g := &s.inside
-	for _, t := range g.trains {
+	for _, t := range g.trainsAt(at) {
 		p, u := t.part, t.run
 		if int(p.receptor[u.first]) != c || u.inVectors != k {
 			continue
@@ -346,7 +364,7 @@ func (s *lifSegment) addFour(
 
 // findInstants appends the arrivals of inputs in vectors at a lane in step k to r.found.
 func (s *lifSegment) findInstants(r *shard, lane int, k int64) {
-	for _, t := range s.inside.trains {
+	for _, t := range s.inside.trainsAt(lane - s.base) {
 		p, u := t.part, t.run
 		i := lane - int(p.lanes[u.first])
 		if u.inVectors != k || i < 0 || i >= u.n {

@@ -94,7 +94,7 @@ func (s *lifSegment) stepJoined(r *shard, k int64, at, lanes int, vInf []float64
 			leak[i-at] = leakFrom(s.vTh[i], vInf[i-at], s.keep[i])
 		}
 	}
-	if other := r.net.layout.joined[c]; s.inVectors(c, k) || s.inVectors(other, k) {
+	if other := r.net.layout.joined[c]; s.inVectors(at, c, k) || s.inVectors(at, other, k) {
 		s.addTrainsJoined(r, k, other, at, lanes)
 	}
 	kernels.ExpLIFStep(r.net.isa, &asm.ExpLIFBlock{
@@ -135,9 +135,10 @@ func (s *lifSegment) addTrainsJoined(r *shard, k int64, other, at, lanes int) {
 	}
 }
 
-// inVectors reports whether some Poisson input adds its arrivals in step k at receptor c in vectors.
-func (s *lifSegment) inVectors(c int, k int64) bool {
-	return slices.ContainsFunc(s.inside.trains, func(t segmentTrain) bool {
+// inVectors reports whether some Poisson input adds its arrivals in step k at receptor c, in the tile from lane at on,
+// in vectors.
+func (s *lifSegment) inVectors(at, c int, k int64) bool {
+	return slices.ContainsFunc(s.inside.trainsAt(at), func(t segmentTrain) bool {
 		return int(t.part.receptor[t.run.first]) == c && t.run.inVectors == k
 	})
 }

@@ -503,7 +503,7 @@ synapse = "exc"
 weight = "1pA"
 `
 	for _, c := range []struct{ n, to, rate, redraw, want string }{
-		{"2e9", `"E"`, "1Hz", "", "n: 2000000000 neurons need 240 GB without their synapses; 1 GB are available"},
+		{"2e9", `"E"`, "1Hz", "", "n: 2000000000 neurons need 140 GB without their synapses; 1 GB are available"},
 		{"10", `"E"`, "1e12Hz", "", "input a: rate 1e+12 spikes/s; at most 1e+08 is possible with dt 0.1 ms"},
 		{"10", `"E"`, "steps:0ms=100Hz,20ms=-200Hz", "", "a rate of -200 Hz at 20 ms; it must be 0 or more"},
 		{
