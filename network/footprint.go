@@ -127,12 +127,12 @@ func (n *Network) columnBytes(ranges int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	rings := float64(ranges) * l.ringBytes()
+	rings := float64(float64(ranges) * l.ringBytes())
 	if n1 == n2 {
 		return float64(float64(ranges)*(own2+gates2)) + rings, nil
 	}
 	each, gatesEach := (own2-own1)/(n2-n1), (gates2-gates1)/(n2-n1)
-	once := max(0, own1-each*n1) + max(0, gates1-gatesEach*n1) // in every range
+	once := max(0, own1-float64(each*n1)) + max(0, gates1-float64(gatesEach*n1)) // in every range
 	return float64(each*all) + float64(float64(ranges)*(once+float64(gatesEach*all))) + rings, nil
 }
 

@@ -169,7 +169,8 @@ func (n *Network) flightBytes(ranges float64) (bytes float64) {
 			}
 			most = max(most, tables)
 		}
-		bytes += ranges * (slack*float64(unsafe.Sizeof(asm.UnitEdge{}))*spikes*float64(most) + steps*ranges*sliceBytes)
+		units := float64(slack * float64(unsafe.Sizeof(asm.UnitEdge{})) * spikes * float64(most))
+		bytes += float64(ranges * (units + float64(steps*ranges*sliceBytes)))
 		for _, in := range l.spec.Inputs {
 			if in.Poisson != nil {
 				mean := in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000
