@@ -218,19 +218,7 @@ func (r *Regions) turned(q BifurcationPoint) BifurcationPoint {
 
 // equilibriumCurves adds the curves of folds and of Hopf points with their special points.
 func (t *planeSystem) equilibriumCurves(ctx context.Context, r *Regions) error {
-	var found []placeSeed
-	var labels []string
-	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
-		t.setSecond(at)
-		if ctx.Err() != nil || t.m.Check(t.p) != nil {
-			continue
-		}
-		_, points, _ := equilibriumBranches(t.system, t.x)
-		for _, q := range points {
-			found = append(found, placeSeed{place{q.V, q.Parameter, at}, false})
-			labels = append(labels, q.Label)
-		}
-	}
+	found, labels := t.equilibriumSeeds(ctx)
 	for _, label := range []string{Fold, Hopf} {
 		var seeds []placeSeed
 		for k, q := range found {
@@ -248,6 +236,35 @@ func (t *planeSystem) equilibriumCurves(ctx context.Context, r *Regions) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// equilibriumSeeds returns folds and Hopf points of equilibria at values of the second parameter, then at values of the
+// first, for curves along which the second hardly changes: over a potential of reset it does not change at all.
+func (t *planeSystem) equilibriumSeeds(ctx context.Context) (found []placeSeed, labels []string) {
+	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
+		t.setSecond(at)
+		if ctx.Err() != nil || t.m.Check(t.p) != nil {
+			continue
+		}
+		_, points, _ := equilibriumBranches(t.system, t.x)
+		for _, q := range points {
+			found = append(found, placeSeed{place: place{q.V, q.Parameter, at}})
+			labels = append(labels, q.Label)
+		}
+	}
+	for _, at := range spread(t.x.Lo, t.x.Hi, columnScans+2)[1 : columnScans+1] {
+		s := newSystem(t.m, t.p, t.i, t.x.Name)
+		s.at(at)
+		if ctx.Err() != nil || t.m.Check(s.p) != nil {
+			continue
+		}
+		_, points, _ := equilibriumBranches(newSystem(t.m, s.p, s.i, t.y.Name), t.y)
+		for _, q := range points {
+			found = append(found, placeSeed{place: place{q.V, at, q.Parameter}, column: true})
+			labels = append(labels, q.Label)
+		}
+	}
+	return found, labels
 }
 
 // scan is a diagram over one of the parameters, at one value of the other.
@@ -292,7 +309,33 @@ type place [3]float64
 
 type placeSeed struct {
 	place
-	done bool
+	done   bool
+	column bool // whether it was found at a value of the first parameter
+}
+
+// on reports whether the seed lies on the segment from a to b, in the given units.
+func (s placeSeed) on(a, b, unit place) bool {
+	const near = 0.1
+	if !s.column {
+		w := 0.5
+		if a[2] != b[2] {
+			w = (s.place[2] - a[2]) / (b[2] - a[2])
+		}
+		return w >= 0 && w <= 1 && math.Abs(a[0]+w*(b[0]-a[0])-s.place[0]) < near*unit[0] &&
+			math.Abs(a[1]+w*(b[1]-a[1])-s.place[1]) < near*unit[1]
+	}
+	var along, from place
+	for k := range along {
+		along[k], from[k] = (b[k]-a[k])/unit[k], (s.place[k]-a[k])/unit[k]
+	}
+	w := 0.0
+	if length := scalar(along, along); length > 0 {
+		w = min(1, max(0, scalar(from, along)/length))
+	}
+	for k := range from {
+		from[k] -= w * along[k]
+	}
+	return scalar(from, from) < near*near
 }
 
 // planeSystem is a system with two free parameters. It follows curves in the space of V and both.
@@ -476,17 +519,7 @@ func (t *planeSystem) followSeed(r *Regions, label string, seeds []placeSeed, k 
 	for j := 1; j < len(path); j++ {
 		a, b := path[j-1], path[j]
 		for s := range seeds {
-			w := 0.5
-			if a[2] != b[2] {
-				w = (seeds[s].place[2] - a[2]) / (b[2] - a[2])
-			}
-			if w < 0 || w > 1 {
-				continue
-			}
-			if near := math.Abs(a[0] + w*(b[0]-a[0]) - seeds[s].place[0]); near < 0.1*u[0] &&
-				math.Abs(a[1]+w*(b[1]-a[1])-seeds[s].place[1]) < 0.1*u[1] {
-				seeds[s].done = true
-			}
+			seeds[s].done = seeds[s].done || seeds[s].on(a, b, u)
 		}
 	}
 	mark := func(q BifurcationPoint, ok bool) {
