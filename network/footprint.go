@@ -201,7 +201,7 @@ func (s *Spec) shrunk(share float64) *Spec {
 			scale := float64(t.Populations[q.Population].N) / float64(s.Populations[q.Population].N)
 			end := max(1, int(math.Round(float64(q.First+q.N)*scale)))
 			q.First = min(int(float64(q.First)*scale), end-1)
-			q.N = end - q.First
+			q.N = min(end-q.First, q.N) // lists of an input have no more elements
 		}
 		return list
 	}
