@@ -25,10 +25,7 @@ const membrane = 50.0
 // vUnitOf is the size of the first state in which cycles are measured: that of membranes, or where the state is no
 // potential, 1.
 func vUnitOf(m *model.Model) float64 {
-	if m.Outside() && m.States[0].Unit != "mV" {
-		return 1
-	}
-	return membrane
+	return m.Scaled(membrane)
 }
 
 // scaled is the size of the first state that a size of V, in mV, is for membranes.

@@ -194,6 +194,19 @@ func Lookup(name string) (*Model, error) {
 // Outside reports whether m is no model of this package.
 func (m *Model) Outside() bool { return m.Start != nil }
 
+// membraneSize is the size of V (mV) in an action potential, by which sizes of first states that are no potentials and
+// are of the order of 1 are compared with those of V.
+const membraneSize = 50.0
+
+// Scaled is the size of the first state that a size of V, in mV, is for membranes: the same, or smaller by 50 where the
+// first state of a model from outside is no potential.
+func (m *Model) Scaled(v float64) float64 {
+	if m.Outside() && m.States[0].Unit != "mV" {
+		return v / membraneSize
+	}
+	return v
+}
+
 // RearmDistance is how far V must fall below the threshold before the next crossing counts.
 func (m *Model) RearmDistance(p []float64) float64 {
 	if m.RearmBy != nil {

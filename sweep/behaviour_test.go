@@ -222,3 +222,33 @@ func TestOwnW(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallOscillations: oscillations of a first state that is no potential count from sizes that are those of V for
+// membranes.
+func TestSmallOscillations(t *testing.T) {
+	m, err := equations.Parse("small.toml", []byte(`
+[neuron]
+name  = "small"
+units = "loose"
+dt    = "0.1 ms"
+[parameters]
+size = 0.02
+I    = 0
+[states]
+x = 0.01
+y = 0
+[equations]
+x = "0.5*x*(1 - (x^2 + y^2)/size^2) - y + I"
+y = "0.5*y*(1 - (x^2 + y^2)/size^2) + x"
+[spike]
+when  = "x > 1"
+rearm = 0.5
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := mustRun(t, Spec{Model: m, P: m.Defaults(), Time: 500, Measures: everything(m)})
+	if status, pattern := r.Word("status", 0), r.Word("pattern", 0); status != "subthreshold" || pattern != "oscillating" {
+		t.Errorf("%s, %s; want subthreshold, oscillating", status, pattern)
+	}
+}

@@ -65,9 +65,9 @@ const (
 	driftShare   = 1e-4
 	adaptedShare = 2e-3 // difference between the mean interval and that at the end, relative, that counts as drift
 	driftNoise   = 4.0  // standard errors that a change must exceed to count as drift
-	swingLeast   = 0.1  // mV: least difference of extremes that counts as an oscillation
+	swingLeast   = 0.1  // mV, as scaled: least difference of extremes that counts as an oscillation
 	swingShare   = 2e-3 // change of the extremes of a steady oscillation between two windows, over its amplitude, at most
-	swingStill   = 1e-3 // mV: change of extremes between two windows up to which the membrane counts as still
+	swingStill   = 1e-3 // mV, as scaled: change of extremes between two windows up to which the membrane counts as still
 )
 
 // status returns the number of the word that warns about a point.
@@ -87,7 +87,7 @@ func (c behaviour) status() int {
 		return statusOK
 	case c.drifts():
 		return statusDrift
-	case silent && (moved > swingStill || c.at == unstable):
+	case silent && (moved > c.model.Scaled(swingStill) || c.at == unstable):
 		return statusDrift
 	}
 	return statusOK
@@ -98,7 +98,7 @@ func (c behaviour) status() int {
 func (c behaviour) swing() (moved float64, steady bool) {
 	a, b := c.windows[0], c.windows[1]
 	moved = max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
-	return moved, b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
+	return moved, b.hi-b.lo >= c.model.Scaled(swingLeast) && moved <= swingShare*(b.hi-b.lo)
 }
 
 // adapted reports whether the mean interval after discard differs from that at the end because the neuron was still
@@ -163,7 +163,7 @@ const (
 	// latency over the mean of the first two intervals (2 in theirs), and over the mean late interval
 	delayFactor = 1.25
 	delayTaus   = 5.0  // latency over the time constant of the membrane, which alone would have charged by then; ours
-	blockRise   = 15.0 // mV: how far above the resting potential a silent membrane is blocked; ours
+	blockRise   = 15.0 // mV, as scaled: how far above the resting potential a silent membrane is blocked; ours
 	irregularCV = 0.05 // jitter over mean of a train that does not repeat itself; ours
 )
 
@@ -209,7 +209,7 @@ func (c behaviour) pattern() (name int, margin float64) {
 	case ended && c.how == endTime && windows:
 		return patternOscillating, margin
 	case ended && c.model.Fires == model.Crossing &&
-		above(float64((c.windows[1].lo+c.windows[1].hi)/2)-c.restingV, blockRise):
+		above(float64((c.windows[1].lo+c.windows[1].hi)/2)-c.restingV, c.model.Scaled(blockRise)):
 		return patternBlock, margin
 	case c.train.Spikes() == 0:
 		return patternSilent, margin
