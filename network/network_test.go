@@ -177,8 +177,8 @@ func TestOnGridAgainstReference(t *testing.T) {
 		}
 		want := onGridReference(t, s, n, 1000)
 		got := collect(t, s, Config{Workers: 2, Ranges: 2}, 100)
-		if len(want) < 100 {
-			t.Errorf("%s: only %d spikes", kind, len(want))
+		if len(want) < 100 || len(got) != len(want) {
+			t.Errorf("%s: %d spikes; want %d, at least 100", kind, len(got), len(want))
 		}
 		for i := range min(len(got), len(want)) {
 			if got[i] != want[i] {
