@@ -309,7 +309,7 @@ func lifSpike(b *asm.Block, l int, k, vInf, v float64) {
 // nil.
 func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	shared := !slices.ContainsFunc(s.coefs, func(c []float64) bool { return c != nil })
-	if s.kernel.ISA == AVX2 || w.extrema || drive.Waveform == nil || drive.Row != nil || !shared {
+	if w.extrema || drive.Waveform == nil || drive.Row != nil || !shared {
 		return nil
 	}
 	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)

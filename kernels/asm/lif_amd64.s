@@ -4487,24 +4487,26 @@ vector1:
 
 found:
 	MOVQ 72(SI), DI
+	CMPQ 248(SI), $+1
+	JNE  input2
 
 held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
-	JLE  done5
+	JLE  done6
 	CMPQ R8, 248(SI)
-	JLE  whole2
+	JLE  whole3
 	MOVQ 248(SI), R8
 
-whole2:
+whole3:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
-	JGT  done5
+	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
-part3:
+part4:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -4549,7 +4551,7 @@ part3:
 	ADDQ      208(SI), R13
 	MOVQ      R8, R11
 
-step6:
+step7:
 	// step
 	VBROADCASTSD (R12), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -4593,7 +4595,7 @@ step6:
 	MOVQ   232(SI), R14
 	LEAQ   (R13)(R14*8), R13
 	DECQ   R11
-	JNZ    step6
+	JNZ    step7
 	MOVQ   152(SI), R10
 	MOVQ   160(SI), R11
 
@@ -4634,14 +4636,14 @@ step6:
 	ORQ       R10, R9
 	ADDQ      $0x08, DX
 	CMPQ      DX, 64(SI)
-	JLT       part3
+	JLT       part4
 	TESTQ     R9, R9
-	JNZ       spikes7
+	JNZ       spikes8
 
-forward4:
+forward5:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none8
+	JLT        none9
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -4654,18 +4656,242 @@ forward4:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none8:
+none9:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
 	JE   held
 
-done5:
+done6:
+return:
 	MOVQ DI, 72(SI)
 	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
-spikes7:
+input2:
+	CMPQ 168(SI), $+0
+	JNE  held
+	CMPQ 176(SI), $+0
+	JNE  steady10
+	CMPQ 232(SI), $+0
+	JE   waved11
+
+input12:
+	MOVQ 56(SI), AX
+	SUBQ DI, AX
+	JLE  return
+	CMPQ AX, 248(SI)
+	JLE  whole13
+	MOVQ 248(SI), AX
+
+whole13:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R8, R8
+	XORQ DX, DX
+
+vectors16:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R9
+	MOVQ         96(SI), R10
+	MOVQ         40(SI), R11
+	MOVQ         240(SI), R12
+	LEAQ         (R12)(DX*8), R12
+
+	// load
+	VMOVUPD   (R10)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R11)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R11)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R11)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R11)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R9)(DX*8), Y0, Y10
+	VMOVUPD   32(R10)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R9)(DX*8), Y1, Y9
+	VMOVUPD   64(R10)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R9)(DX*8), Y1, Y8
+	VMOVUPD   96(R10)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R9)(DX*8), Y1, Y7
+	MOVQ      184(SI), R9
+	MOVQ      232(SI), R11
+	LEAQ      (R9)(DI*8), R9
+	IMULQ     DI, R11
+	SHLQ      $0x03, R11
+	ADDQ      208(SI), R11
+	MOVQ      AX, CX
+
+step17:
+	// step
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       (R11)(DX*8), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8192(R12)
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R10)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R12)
+
+	// step
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       32(R11)(DX*8), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8224(R12)
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R10)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R12)
+
+	// step
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       64(R11)(DX*8), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8256(R12)
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R10)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R12)
+
+	// step
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       96(R11)(DX*8), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8288(R12)
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R10)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R12)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R12
+	ADDQ   $0x08, R9
+	MOVQ   232(SI), R13
+	LEAQ   (R11)(R13*8), R11
+	DECQ   CX
+	JNZ    step17
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R9
+	MOVQ   96(SI), R9
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R9, R9
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+	MOVQ      DX, CX
+	SHLQ      CL, R9
+	ORQ       R9, R8
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors16
+	TESTQ     R8, R8
+	JNZ       spikes18
+
+forward15:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none19
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none19:
+	ADDQ AX, DI
+	CMPQ 88(SI), $+0
+	JE   input12
+	JMP  return
+
+spikes8:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -4675,7 +4901,7 @@ spikes7:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again9:
+again20:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -4688,7 +4914,7 @@ again9:
 	MOVQ   40(SI), CX
 	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter13
+	JNE    shorter24
 
 	// search
 	VMOVUPD   7680(R12)(DX*8), Y0
@@ -4812,9 +5038,9 @@ again9:
 	VBLENDVPD Y10, 8192(R12)(DX*8), Y1, Y12
 	VBLENDVPD Y10, lifConstsAVX2<>+352(SB), Y2, Y11
 
-located12:
+located23:
 	CMPQ R8, $+1
-	JE   single14
+	JE   single25
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -4823,7 +5049,7 @@ located12:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual15
+	JNZ    unusual26
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -4890,7 +5116,7 @@ located12:
 	VBLENDVPD    Y6, Y9, Y2, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events11:
+events22:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -4898,7 +5124,7 @@ events11:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event16:
+event27:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -4911,15 +5137,982 @@ event16:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event16
+	JNZ    event27
 
-finished10:
+finished21:
 	TESTQ R9, R9
-	JNZ   again9
+	JNZ   again20
 	MOVQ  R8, 248(SI)
-	JMP   forward4
+	JMP   forward5
 
-shorter13:
+steady10:
+input28:
+	MOVQ 56(SI), R8
+	SUBQ DI, R8
+	JLE  return
+	CMPQ R8, 248(SI)
+	JLE  whole29
+	MOVQ 248(SI), R8
+
+whole29:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R9, R9
+	XORQ DX, DX
+	CMPQ R8, $+16
+	JNE  other30
+	MOVQ 176(SI), CX
+	LEAQ (CX)(DI*8), CX
+
+	// mixed
+	VMOVUPD (CX), Y0
+	VMOVUPD 1024(BX)(DX*8), Y1
+	VCMPPD  $0x19, Y1, Y0, Y2
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x19, Y1, Y3, Y4
+	VMOVUPD 64(CX), Y5
+	VCMPPD  $0x19, Y1, Y5, Y6
+	VMOVUPD 96(CX), Y7
+	VCMPPD  $0x19, Y1, Y7, Y8
+	VORPD   Y4, Y2, Y9
+	VORPD   Y6, Y9, Y10
+	VORPD   Y8, Y10, Y11
+	VPTEST  Y11, Y11
+	JZ      same32
+
+	// mixed
+	VMOVUPD (CX), Y0
+	VMOVUPD 1024(BX)(DX*8), Y1
+	VCMPPD  $0x15, Y1, Y0, Y2
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x15, Y1, Y3, Y4
+	VMOVUPD 64(CX), Y5
+	VCMPPD  $0x15, Y1, Y5, Y6
+	VMOVUPD 96(CX), Y7
+	VCMPPD  $0x15, Y1, Y7, Y8
+	VORPD   Y4, Y2, Y9
+	VORPD   Y6, Y9, Y10
+	VORPD   Y8, Y10, Y11
+	VPTEST  Y11, Y11
+	JNZ     other30
+
+same32:
+vectors33:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   32(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y3
+	VMOVUPD   64(R11)(DX*8), Y4
+	VCMPPD    $0x1d, Y15, Y4, Y5
+	VMOVUPD   96(R11)(DX*8), Y6
+	VCMPPD    $0x1d, Y15, Y6, Y0
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y4
+	VMOVUPD   Y4, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y6
+	VMOVUPD   Y6, 64(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y2
+	VBLENDVPD Y1, (R10)(DX*8), Y2, Y10
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y3, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   576(BX)(DX*8), Y2
+	VBLENDVPD Y5, 64(R10)(DX*8), Y2, Y8
+	VMOVAPD   Y4, Y13
+	VMOVUPD   96(CX)(DX*8), Y3
+	VMOVUPD   Y3, 96(R12)(DX*8)
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	VMOVAPD   Y6, Y12
+	VMOVAPD   Y3, Y11
+	MOVQ      176(SI), R10
+	LEAQ      (R10)(DI*8), R10
+	MOVQ      R8, CX
+
+step34:
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y14, Y1
+	VMOVUPD      (R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFNMADD213PD Y14, Y10, Y1
+	VBLENDVPD    Y3, 512(BX)(DX*8), Y10, Y10
+	VBLENDVPD    Y3, Y1, Y14, Y14
+	VMOVUPD      Y14, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y13, Y1
+	VMOVUPD      32(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFNMADD213PD Y13, Y9, Y1
+	VBLENDVPD    Y3, 544(BX)(DX*8), Y9, Y9
+	VBLENDVPD    Y3, Y1, Y13, Y13
+	VMOVUPD      Y13, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y12, Y1
+	VMOVUPD      64(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFNMADD213PD Y12, Y8, Y1
+	VBLENDVPD    Y3, 576(BX)(DX*8), Y8, Y8
+	VBLENDVPD    Y3, Y1, Y12, Y12
+	VMOVUPD      Y12, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y11, Y1
+	VMOVUPD      96(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFNMADD213PD Y11, Y7, Y1
+	VBLENDVPD    Y3, 608(BX)(DX*8), Y7, Y7
+	VBLENDVPD    Y3, Y1, Y11, Y11
+	VMOVUPD      Y11, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	DECQ   CX
+	JNZ    step34
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y11, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y12, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y13, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors33
+	TESTQ     R9, R9
+	JNZ       spikes35
+	JMP       forward31
+
+other30:
+vectors36:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      176(SI), R10
+	LEAQ      (R10)(DI*8), R10
+	MOVQ      R8, CX
+
+step37:
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y0
+	VBLENDVPD    Y0, Y1, Y14, Y14
+	VBLENDVPD    Y0, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y0
+	VBLENDVPD    Y0, Y1, Y13, Y13
+	VBLENDVPD    Y0, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y0
+	VBLENDVPD    Y0, Y1, Y12, Y12
+	VBLENDVPD    Y0, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VSUBPD       Y0, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y0
+	VBLENDVPD    Y0, Y1, Y11, Y11
+	VBLENDVPD    Y0, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	DECQ   CX
+	JNZ    step37
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors36
+	TESTQ     R9, R9
+	JNZ       spikes38
+
+forward31:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none39
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none39:
+	ADDQ R8, DI
+	CMPQ 88(SI), $+0
+	JE   input28
+	JMP  return
+
+waved11:
+input40:
+	MOVQ 56(SI), R8
+	SUBQ DI, R8
+	JLE  return
+	CMPQ R8, 248(SI)
+	JLE  whole41
+	MOVQ 248(SI), R8
+
+whole41:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R9, R9
+	XORQ DX, DX
+	CMPQ R8, $+16
+	JNE  other42
+
+vectors44:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+step45:
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step45
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors44
+	TESTQ     R9, R9
+	JNZ       spikes46
+	JMP       forward43
+
+other42:
+vectors47:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+step48:
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       (R12)(DX*8), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8192(R13)
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       32(R12)(DX*8), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8224(R13)
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       64(R12)(DX*8), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8256(R13)
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       96(R12)(DX*8), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8288(R13)
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step48
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors47
+	TESTQ     R9, R9
+	JNZ       spikes49
+
+forward43:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none50
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none50:
+	ADDQ R8, DI
+	CMPQ 88(SI), $+0
+	JE   input40
+	JMP  return
+
+spikes18:
+	CMPQ AX, $+16
+	JEQ  filled51
+	MOVQ AX, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill52:
+	// fill
+	VMOVUPD lifConstsAVX2<>+352(SB), Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     fill52
+
+filled51:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again53:
+	TZCNTQ R8, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R8, R9
+	SHRQ   CL, R9
+	ANDQ   $+15, R9
+	MOVQ   R9, R10
+	SHLQ   CL, R10
+	XORQ   R10, R8
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R11
+	MOVQ   AX, 72(SI)
+
+	// search
+	VMOVUPD      3584(R11)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VBROADCASTSD 72(SI), Y5
+	VORPD        lifConstsAVX2<>+224(SB), Y5, Y6
+	VSUBPD       lifConstsAVX2<>+224(SB), Y6, Y7
+	VMOVUPD      5632(R11)(DX*8), Y8
+	VBLENDVPD    Y2, 1536(R11)(DX*8), Y8, Y9
+	VMOVUPD      4608(R11)(DX*8), Y10
+	VBLENDVPD    Y2, 512(R11)(DX*8), Y10, Y3
+	VCMPPD       $0x1d, Y1, Y9, Y5
+	VMOVUPD      6656(R11)(DX*8), Y6
+	VBLENDVPD    Y2, 2560(R11)(DX*8), Y6, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y10
+	VMOVUPD      4096(R11)(DX*8), Y6
+	VBLENDVPD    Y2, (R11)(DX*8), Y6, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y10, Y6
+	VBLENDVPD    Y5, Y3, Y8, Y3
+	VMOVUPD      5120(R11)(DX*8), Y8
+	VBLENDVPD    Y2, 1024(R11)(DX*8), Y8, Y8
+	VBLENDVPD    Y5, Y10, Y6, Y10
+	VMOVUPD      6144(R11)(DX*8), Y6
+	VBLENDVPD    Y2, 2048(R11)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VMOVUPD      7168(R11)(DX*8), Y6
+	VBLENDVPD    Y2, 3072(R11)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y8, Y6, Y8
+	VCMPPD       $0x1d, Y1, Y3, Y6
+	VBLENDVPD    Y6, Y4, Y8, Y4
+	VADDPD       lifConstsAVX2<>+64(SB), Y10, Y8
+	VBLENDVPD    Y6, Y10, Y8, Y10
+	VMOVUPD      7680(R11)(DX*8), Y8
+	VBLENDVPD    Y2, Y0, Y8, Y0
+	VBLENDVPD    Y5, Y9, Y0, Y8
+	VCMPPD       $0x1d, Y1, Y4, Y9
+	VBLENDVPD    Y6, Y3, Y8, Y0
+	VADDPD       lifConstsAVX2<>+256(SB), Y10, Y3
+	VBLENDVPD    Y9, Y4, Y0, Y14
+	VMOVUPD      12288(R11)(DX*8), Y8
+	VBLENDVPD    Y2, 8192(R11)(DX*8), Y8, Y4
+	VBLENDVPD    Y9, Y10, Y3, Y0
+	VMOVUPD      12800(R11)(DX*8), Y8
+	VBLENDVPD    Y2, 8704(R11)(DX*8), Y8, Y10
+	VCMPPD       $0x11, Y7, Y0, Y3
+	VCMPPD       $0x1d, Y1, Y14, Y8
+	VANDPD       Y3, Y8, Y7
+	VMOVUPD      13312(R11)(DX*8), Y1
+	VBLENDVPD    Y2, 9216(R11)(DX*8), Y1, Y8
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VBLENDVPD    Y7, Y0, Y3, Y13
+	VMOVUPD      13824(R11)(DX*8), Y1
+	VBLENDVPD    Y2, 9728(R11)(DX*8), Y1, Y7
+	VMOVUPD      14336(R11)(DX*8), Y0
+	VBLENDVPD    Y2, 10240(R11)(DX*8), Y0, Y3
+	VBLENDVPD    Y5, Y4, Y3, Y1
+	VMOVUPD      14848(R11)(DX*8), Y0
+	VBLENDVPD    Y2, 10752(R11)(DX*8), Y0, Y4
+	VBLENDVPD    Y5, Y10, Y4, Y3
+	VMOVUPD      15360(R11)(DX*8), Y0
+	VBLENDVPD    Y2, 11264(R11)(DX*8), Y0, Y10
+	VBLENDVPD    Y5, Y8, Y10, Y4
+	VMOVUPD      15872(R11)(DX*8), Y0
+	VBLENDVPD    Y2, 11776(R11)(DX*8), Y0, Y8
+	VBLENDVPD    Y6, Y1, Y4, Y10
+	VBLENDVPD    Y5, Y7, Y8, Y2
+	VBLENDVPD    Y6, Y3, Y2, Y0
+	VBLENDVPD    Y9, Y10, Y0, Y12
+	CMPQ         AX, $+1
+	JE           single56
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual57
+	MOVQ   (SI), R10
+	MOVQ   8(SI), R11
+	MOVQ   96(SI), R12
+	MOVQ   112(SI), R13
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R10)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R10)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R11)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R11)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R12)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R12)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R13)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R13)(DX*8)
+
+events55:
+	MOVQ 144(SI), R10
+	ADDQ DX, R10
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event58:
+	TZCNTQ R9, R11
+	MOVQ   4096(CX)(R11*8), R12
+	MOVQ   R12, 8(DX)
+	MOVQ   4608(CX)(R11*8), R12
+	ADDQ   DI, R12
+	MOVL   R12, 4(DX)
+	ADDQ   R10, R11
+	MOVL   R11, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R9), R12
+	ANDQ   R12, R9
+	JNZ    event58
+
+finished54:
+	TESTQ R8, R8
+	JNZ   again53
+	MOVQ  AX, 248(SI)
+	JMP   forward15
+
+shorter24:
 	MOVQ R8, R14
 	MOVQ R8, 72(SI)
 	MOVQ R8, R13
@@ -4935,7 +6128,7 @@ shorter13:
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
 	VMOVUPD      lifConstsAVX2<>+352(SB), Y11
 
-search17:
+search59:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -4948,10 +6141,10 @@ search17:
 	VBLENDVPD Y1, 8192(R13)(DX*8), Y12, Y12
 	VBLENDVPD Y1, lifConstsAVX2<>+352(SB), Y2, Y11
 	DECQ      R14
-	JNZ       search17
-	JMP       located12
+	JNZ       search59
+	JMP       located23
 
-single14:
+single25:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -4985,7 +6178,7 @@ single14:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual18
+	JNZ          unusual60
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -5061,15 +6254,1427 @@ single14:
 	VMOVUPD      (R14)(DX*8), Y3
 	VBLENDVPD    Y5, Y6, Y3, Y2
 	VMOVUPD      Y2, (R14)(DX*8)
-	JMP          events11
+	JMP          events22
 
-unusual15:
+unusual26:
 	ORQ R11, 88(SI)
-	JMP finished10
+	JMP finished21
 
-unusual18:
+spikes35:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again61:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+	MOVQ   176(SI), R13
+	LEAQ   (R13)(DI*8), R13
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VMOVUPD      5632(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y5, Y6
+	VMOVUPD      4608(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y7, Y8
+	VCMPPD       $0x1d, Y1, Y6, Y9
+	VMOVUPD      6656(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y10, Y3
+	VMOVUPD      4096(R12)(DX*8), Y5
+	VBLENDVPD    Y2, (R12)(DX*8), Y5, Y7
+	VMOVUPD      5120(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y10, Y5
+	VMOVUPD      6144(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y10, Y10
+	VBLENDVPD    Y9, Y8, Y3, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y3
+	VMOVUPD      7168(R12)(DX*8), Y4
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y4, Y4
+	VBLENDVPD    Y9, Y7, Y10, Y7
+	VCMPPD       $0x1d, Y1, Y8, Y10
+	VBLENDVPD    Y9, Y5, Y4, Y5
+	VADDPD       lifConstsAVX2<>+192(SB), Y3, Y4
+	VBLENDVPD    Y10, Y7, Y5, Y7
+	VMOVUPD      7680(R12)(DX*8), Y5
+	VBLENDVPD    Y2, Y0, Y5, Y0
+	VBLENDVPD    Y9, Y3, Y4, Y5
+	VCMPPD       $0x1d, Y1, Y7, Y3
+	VBLENDVPD    Y9, Y6, Y0, Y4
+	VBROADCASTSD 64(R13), Y6
+	VBROADCASTSD (R13), Y0
+	VBLENDVPD    Y2, Y0, Y6, Y0
+	VBLENDVPD    Y10, Y8, Y4, Y6
+	VADDPD       lifConstsAVX2<>+64(SB), Y5, Y8
+	VBLENDVPD    Y3, Y7, Y6, Y14
+	VBROADCASTSD 72(R13), Y4
+	VBROADCASTSD 8(R13), Y7
+	VBLENDVPD    Y2, Y7, Y4, Y6
+	VBLENDVPD    Y10, Y5, Y8, Y7
+	VBROADCASTSD 80(R13), Y4
+	VBROADCASTSD 16(R13), Y5
+	VBLENDVPD    Y2, Y5, Y4, Y8
+	VCMPPD       $0x1d, Y1, Y14, Y5
+	VBROADCASTSD 88(R13), Y4
+	VBROADCASTSD 24(R13), Y1
+	VBLENDVPD    Y2, Y1, Y4, Y1
+	VBROADCASTSD 96(R13), Y4
+	VMOVUPD      Y5, (AX)
+	VBROADCASTSD 32(R13), Y5
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VBLENDVPD    Y9, Y0, Y5, Y4
+	VBROADCASTSD 104(R13), Y0
+	VBROADCASTSD 40(R13), Y5
+	VBLENDVPD    Y2, Y5, Y0, Y5
+	VBLENDVPD    Y9, Y6, Y5, Y0
+	VBROADCASTSD 112(R13), Y6
+	VBROADCASTSD 48(R13), Y5
+	VBLENDVPD    Y2, Y5, Y6, Y5
+	VBLENDVPD    Y9, Y8, Y5, Y6
+	VBLENDVPD    Y10, Y4, Y6, Y8
+	VBROADCASTSD 120(R13), Y5
+	VBROADCASTSD 56(R13), Y4
+	VBLENDVPD    Y2, Y4, Y5, Y6
+	VBLENDVPD    Y9, Y1, Y6, Y2
+	VADDPD       lifConstsAVX2<>+256(SB), Y7, Y4
+	VBLENDVPD    Y10, Y0, Y2, Y5
+	VBLENDVPD    Y3, Y8, Y5, Y12
+	VBLENDVPD    Y3, Y7, Y4, Y9
+	VMOVUPD      (AX), Y1
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y6
+	VBLENDVPD    Y1, Y9, Y6, Y13
+	CMPQ         R8, $+1
+	JE           single64
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual65
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events63:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event66:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event66
+
+finished62:
+	TESTQ R9, R9
+	JNZ   again61
+	MOVQ  R8, 248(SI)
+	JMP   forward31
+
+spikes38:
+	CMPQ R8, $+16
+	JEQ  filled67
+	MOVQ R8, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill68:
+	// fill
+	VMOVUPD lifConstsAVX2<>+352(SB), Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     fill68
+
+filled67:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again69:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+	MOVQ   176(SI), R13
+	LEAQ   (R13)(DI*8), R13
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VBROADCASTSD 72(SI), Y5
+	VORPD        lifConstsAVX2<>+224(SB), Y5, Y6
+	VSUBPD       lifConstsAVX2<>+224(SB), Y6, Y7
+	VMOVUPD      5632(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y8, Y9
+	VMOVUPD      4608(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y10, Y3
+	VCMPPD       $0x1d, Y1, Y9, Y5
+	VMOVUPD      6656(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y6, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y10
+	VMOVUPD      4096(R12)(DX*8), Y6
+	VBLENDVPD    Y2, (R12)(DX*8), Y6, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y10, Y6
+	VBLENDVPD    Y5, Y3, Y8, Y3
+	VMOVUPD      5120(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y8, Y8
+	VBLENDVPD    Y5, Y10, Y6, Y10
+	VMOVUPD      6144(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VMOVUPD      7168(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y8, Y6, Y8
+	VCMPPD       $0x1d, Y1, Y3, Y6
+	VBLENDVPD    Y6, Y4, Y8, Y4
+	VADDPD       lifConstsAVX2<>+64(SB), Y10, Y8
+	VBLENDVPD    Y6, Y10, Y8, Y10
+	VMOVUPD      7680(R12)(DX*8), Y8
+	VBLENDVPD    Y2, Y0, Y8, Y0
+	VBLENDVPD    Y5, Y9, Y0, Y8
+	VCMPPD       $0x1d, Y1, Y4, Y9
+	VBLENDVPD    Y6, Y3, Y8, Y0
+	VADDPD       lifConstsAVX2<>+256(SB), Y10, Y3
+	VBLENDVPD    Y9, Y4, Y0, Y14
+	VBROADCASTSD 64(R13), Y8
+	VBROADCASTSD (R13), Y4
+	VBLENDVPD    Y2, Y4, Y8, Y0
+	VBLENDVPD    Y9, Y10, Y3, Y4
+	VBROADCASTSD 72(R13), Y8
+	VBROADCASTSD 8(R13), Y10
+	VBLENDVPD    Y2, Y10, Y8, Y3
+	VCMPPD       $0x11, Y7, Y4, Y10
+	VCMPPD       $0x1d, Y1, Y14, Y8
+	VANDPD       Y10, Y8, Y7
+	VBROADCASTSD 80(R13), Y1
+	VBROADCASTSD 16(R13), Y8
+	VBLENDVPD    Y2, Y8, Y1, Y10
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y8
+	VBLENDVPD    Y7, Y4, Y8, Y13
+	VBROADCASTSD 88(R13), Y1
+	VBROADCASTSD 24(R13), Y7
+	VBLENDVPD    Y2, Y7, Y1, Y4
+	VBROADCASTSD 96(R13), Y8
+	VBROADCASTSD 32(R13), Y7
+	VBLENDVPD    Y2, Y7, Y8, Y1
+	VBLENDVPD    Y5, Y0, Y1, Y7
+	VBROADCASTSD 104(R13), Y8
+	VBROADCASTSD 40(R13), Y0
+	VBLENDVPD    Y2, Y0, Y8, Y1
+	VBLENDVPD    Y5, Y3, Y1, Y0
+	VBROADCASTSD 112(R13), Y8
+	VBROADCASTSD 48(R13), Y3
+	VBLENDVPD    Y2, Y3, Y8, Y1
+	VBLENDVPD    Y5, Y10, Y1, Y3
+	VBROADCASTSD 120(R13), Y8
+	VBROADCASTSD 56(R13), Y10
+	VBLENDVPD    Y2, Y10, Y8, Y1
+	VBLENDVPD    Y6, Y7, Y3, Y2
+	VBLENDVPD    Y5, Y4, Y1, Y10
+	VBLENDVPD    Y6, Y0, Y10, Y8
+	VBLENDVPD    Y9, Y2, Y8, Y12
+	CMPQ         R8, $+1
+	JE           single72
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual73
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events71:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event74:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event74
+
+finished70:
+	TESTQ R9, R9
+	JNZ   again69
+	MOVQ  R8, 248(SI)
+	JMP   forward31
+
+spikes46:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again75:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+	MOVQ   184(SI), R13
+	LEAQ   (R13)(DI*8), R13
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y3
+	VADDPD       lifConstsAVX2<>+160(SB), Y3, Y4
+	VMOVUPD      5632(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y5, Y6
+	VMOVUPD      4608(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y7, Y8
+	VCMPPD       $0x1d, Y1, Y6, Y9
+	VMOVUPD      6656(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y10, Y5
+	VMOVUPD      4096(R12)(DX*8), Y7
+	VBLENDVPD    Y2, (R12)(DX*8), Y7, Y10
+	VMOVUPD      5120(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y7, Y7
+	VMOVUPD      6144(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y0, Y0
+	VBLENDVPD    Y9, Y8, Y5, Y8
+	VMOVUPD      7168(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y5, Y5
+	VBLENDVPD    Y9, Y10, Y0, Y10
+	VCMPPD       $0x1d, Y1, Y8, Y0
+	VBLENDVPD    Y9, Y7, Y5, Y7
+	VBROADCASTSD 64(R13), Y5
+	VBROADCASTSD (R13), Y1
+	VBLENDVPD    Y2, Y1, Y5, Y1
+	VBLENDVPD    Y0, Y10, Y7, Y5
+	VBROADCASTSD 72(R13), Y10
+	VBROADCASTSD 8(R13), Y7
+	VBLENDVPD    Y2, Y7, Y10, Y7
+	VBLENDVPD    Y2, Y3, Y4, Y10
+	VBROADCASTSD 80(R13), Y4
+	VBROADCASTSD 16(R13), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VBROADCASTSD 88(R13), Y4
+	VMOVUPD      Y10, (AX)
+	VBROADCASTSD 24(R13), Y10
+	VBLENDVPD    Y2, Y10, Y4, Y10
+	VBROADCASTSD 96(R13), Y4
+	VMOVUPD      Y8, 32(AX)
+	VBROADCASTSD 32(R13), Y8
+	VBLENDVPD    Y2, Y8, Y4, Y8
+	VBLENDVPD    Y9, Y1, Y8, Y4
+	VBROADCASTSD 104(R13), Y1
+	VBROADCASTSD 40(R13), Y8
+	VBLENDVPD    Y2, Y8, Y1, Y8
+	VBLENDVPD    Y9, Y7, Y8, Y1
+	VBROADCASTSD 112(R13), Y7
+	VBROADCASTSD 48(R13), Y8
+	VBLENDVPD    Y2, Y8, Y7, Y8
+	VBLENDVPD    Y9, Y3, Y8, Y7
+	VBLENDVPD    Y0, Y4, Y7, Y3
+	VBROADCASTSD 120(R13), Y8
+	VBROADCASTSD 56(R13), Y4
+	VBLENDVPD    Y2, Y4, Y8, Y7
+	VBLENDVPD    Y9, Y10, Y7, Y4
+	VBLENDVPD    Y0, Y1, Y4, Y8
+	VMOVUPD      7680(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 3584(R12)(DX*8), Y10, Y7
+	VBLENDVPD    Y9, Y6, Y7, Y1
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y5, Y4
+	VBLENDVPD    Y0, 32(AX), Y1, Y2
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y10
+	VADDPD       (AX), Y10, Y6
+	VBLENDVPD    Y9, (AX), Y6, Y7
+	VBLENDVPD    Y4, Y3, Y8, Y1
+	VADDPD       lifConstsAVX2<>+64(SB), Y7, Y10
+	VMOVUPD      6656(BX)(DX*8), Y9
+	VFMADD213PD  6144(BX)(DX*8), Y9, Y1
+	VBLENDVPD    Y4, Y5, Y2, Y14
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y14, Y6
+	VBLENDVPD    Y0, Y7, Y10, Y3
+	VADDPD       lifConstsAVX2<>+256(SB), Y3, Y8
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y9
+	VBLENDVPD    Y4, Y3, Y8, Y5
+	VMOVUPD      5120(BX)(DX*8), Y2
+	VFMADD213PD  5632(BX)(DX*8), Y2, Y9
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y0
+	VBLENDVPD    Y6, Y5, Y0, Y13
+	VMOVAPD      Y9, Y12
+	CMPQ         R8, $+1
+	JE           single78
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual79
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events77:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event80:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event80
+
+finished76:
+	TESTQ R9, R9
+	JNZ   again75
+	MOVQ  R8, 248(SI)
+	JMP   forward43
+
+spikes49:
+	CMPQ R8, $+16
+	JEQ  filled81
+	MOVQ R8, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill82:
+	// fill
+	VMOVUPD lifConstsAVX2<>+352(SB), Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     fill82
+
+filled81:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again83:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VBROADCASTSD 72(SI), Y5
+	VORPD        lifConstsAVX2<>+224(SB), Y5, Y6
+	VSUBPD       lifConstsAVX2<>+224(SB), Y6, Y7
+	VMOVUPD      5632(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y8, Y9
+	VMOVUPD      4608(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y10, Y3
+	VCMPPD       $0x1d, Y1, Y9, Y5
+	VMOVUPD      6656(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y6, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y10
+	VMOVUPD      4096(R12)(DX*8), Y6
+	VBLENDVPD    Y2, (R12)(DX*8), Y6, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y10, Y6
+	VBLENDVPD    Y5, Y3, Y8, Y3
+	VMOVUPD      5120(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y8, Y8
+	VBLENDVPD    Y5, Y10, Y6, Y10
+	VMOVUPD      6144(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VMOVUPD      7168(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y8, Y6, Y8
+	VCMPPD       $0x1d, Y1, Y3, Y6
+	VBLENDVPD    Y6, Y4, Y8, Y4
+	VADDPD       lifConstsAVX2<>+64(SB), Y10, Y8
+	VBLENDVPD    Y6, Y10, Y8, Y10
+	VMOVUPD      7680(R12)(DX*8), Y8
+	VBLENDVPD    Y2, Y0, Y8, Y0
+	VBLENDVPD    Y5, Y9, Y0, Y8
+	VCMPPD       $0x1d, Y1, Y4, Y9
+	VBLENDVPD    Y6, Y3, Y8, Y0
+	VADDPD       lifConstsAVX2<>+256(SB), Y10, Y3
+	VBLENDVPD    Y9, Y4, Y0, Y14
+	VMOVUPD      12288(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8192(R12)(DX*8), Y8, Y4
+	VBLENDVPD    Y9, Y10, Y3, Y0
+	VMOVUPD      12800(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8704(R12)(DX*8), Y8, Y10
+	VCMPPD       $0x11, Y7, Y0, Y3
+	VCMPPD       $0x1d, Y1, Y14, Y8
+	VANDPD       Y3, Y8, Y7
+	VMOVUPD      13312(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9216(R12)(DX*8), Y1, Y8
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VBLENDVPD    Y7, Y0, Y3, Y13
+	VMOVUPD      13824(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9728(R12)(DX*8), Y1, Y7
+	VMOVUPD      14336(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10240(R12)(DX*8), Y0, Y3
+	VBLENDVPD    Y5, Y4, Y3, Y1
+	VMOVUPD      14848(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10752(R12)(DX*8), Y0, Y4
+	VBLENDVPD    Y5, Y10, Y4, Y3
+	VMOVUPD      15360(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11264(R12)(DX*8), Y0, Y10
+	VBLENDVPD    Y5, Y8, Y10, Y4
+	VMOVUPD      15872(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11776(R12)(DX*8), Y0, Y8
+	VBLENDVPD    Y6, Y1, Y4, Y10
+	VBLENDVPD    Y5, Y7, Y8, Y2
+	VBLENDVPD    Y6, Y3, Y2, Y0
+	VBLENDVPD    Y9, Y10, Y0, Y12
+	CMPQ         R8, $+1
+	JE           single86
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual87
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events85:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event88:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event88
+
+finished84:
+	TESTQ R9, R9
+	JNZ   again83
+	MOVQ  R8, 248(SI)
+	JMP   forward43
+
+single56:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual89
+	MOVQ         (SI), R10
+	MOVQ         8(SI), R11
+	MOVQ         96(SI), R12
+	MOVQ         112(SI), R13
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R11)(DX*8)
+	VMOVUPD      (R12)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R12)(DX*8)
+	VMOVUPD      (R10)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R10)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R13)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R13)(DX*8)
+	JMP          events55
+
+unusual57:
+	ORQ R10, 88(SI)
+	JMP finished54
+
+unusual60:
 	ORQ R11, 88(SI)
-	JMP finished10
+	JMP finished21
+
+single64:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual90
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events63
+
+unusual65:
+	ORQ R11, 88(SI)
+	JMP finished62
+
+single72:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual91
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events71
+
+unusual73:
+	ORQ R11, 88(SI)
+	JMP finished70
+
+single78:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual92
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events77
+
+unusual79:
+	ORQ R11, 88(SI)
+	JMP finished76
+
+single86:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual93
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events85
+
+unusual87:
+	ORQ R11, 88(SI)
+	JMP finished84
+
+unusual89:
+	ORQ R10, 88(SI)
+	JMP finished54
+
+unusual90:
+	ORQ R11, 88(SI)
+	JMP finished62
+
+unusual91:
+	ORQ R11, 88(SI)
+	JMP finished70
+
+unusual92:
+	ORQ R11, 88(SI)
+	JMP finished76
+
+unusual93:
+	ORQ R11, 88(SI)
+	JMP finished84
 	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)

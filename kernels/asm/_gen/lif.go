@@ -39,6 +39,10 @@ func lif(name string, full bool, together map[string]widths) func(f *file, w isa
 			k.CMPQ(k.Field("Chunk"), operand.I8(1))
 			k.JNE(k.Later("driven", k.driven))
 		}
+		if full && !w.kmask() {
+			k.CMPQ(k.Field("Chunk"), operand.I8(1))
+			k.JNE(k.Later("input", func() { k.withoutExtrema(g.lean) }))
+		}
 		k.mode("held", g.held)
 		k.Label("return")
 		k.MOVQ(k.step, k.Field("Step"))
@@ -47,13 +51,15 @@ func lif(name string, full bool, together map[string]widths) func(f *file, w isa
 	}
 }
 
-// widths are the numbers of vectors that are stepped together in the two modes; see mode.
-type widths struct{ held, ahead int }
+// widths are the numbers of vectors that are stepped together in the two modes (see mode), and with AVX2 with input and
+// without extrema.
+type widths struct{ held, ahead, lean int }
 
 // A lifFunc emits a LIF kernel.
 type lifFunc struct {
 	*Func
 	full                  bool          // with input
+	lean                  bool          // with input, without extrema, AVX2; see lifinput.go
 	steady, rises, waved  bool          // see lifdriven.go
 	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the current vectors
 	g                     int           // vectors that are stepped together
@@ -492,6 +498,8 @@ func (k *lifFunc) put(b *Block, p crossing[*Pin], x crossing[Vec]) {
 	b.Set(p.when, x.when)
 	if k.full {
 		b.Set(p.vInf, x.vInf)
+	}
+	if k.full && !k.lean {
 		b.Set(p.low, x.low)
 	}
 }
@@ -499,7 +507,10 @@ func (k *lifFunc) put(b *Block, p crossing[*Pin], x crossing[Vec]) {
 func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
 	x := crossing[Vec]{v: b.Get(p.v), when: b.Get(p.when), vInf: k.c(b, asm.LIFVInf, 0)}
 	if k.full {
-		x.vInf, x.low = b.Get(p.vInf), b.Get(p.low)
+		x.vInf = b.Get(p.vInf)
+	}
+	if k.full && !k.lean {
+		x.low = b.Get(p.low)
 	}
 	return x
 }
@@ -544,7 +555,11 @@ func (k *lifFunc) spikes(forward string) {
 			k.JMP(operand.LabelRef(events))
 		}))
 	case k.full:
-		k.search(found)
+		if k.lean {
+			k.searchInput(found)
+		} else {
+			k.search(found)
+		}
 		k.CMPQ(k.m, operand.I8(1))
 		k.JE(k.Later("single", func() {
 			single()
@@ -753,7 +768,8 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 	toV, toRate, toWake := k.state()
 	rem := k.Value("Rem")
 	var lo reg.Register
-	if k.full {
+	extrema := k.full && !k.lean
+	if extrema {
 		lo = k.Value("Lo")
 	}
 	k.Block("spike", func(b *Block) {
@@ -786,7 +802,7 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 		write(held, at(rem), b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
 		b.Store(k.col(old, lifTheta, 0), theta)
 		b.Store(k.col(old, lifSteps, 0), b.Add(s.when, b.Const(1<<52)))
-		if k.full {
+		if extrema {
 			was := b.Load(k.col(lo, 0, 0)) // the spike itself reached V_th, which is in Hi already
 			b.Store(k.col(lo, 0, 0), b.Select(s.fires, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
 		}

@@ -149,8 +149,11 @@ func (k *lifFunc) mixed(other string) {
 	steady, same := k.steadyOf(), k.NewLabel("same")
 	test := func(p Pred) {
 		k.Block("mixed", func(b *Block) {
-			any := func(j int) Mask { return b.Cmp(b.Load(at(steady, j*k.W.Bytes())), p, k.c(b, asm.LIFVTh, 0)) }
-			b.Test(b.MaskOr(any(0), any(1)))
+			var any Mask
+			for j := range asm.Chunk / k.W.Lanes {
+				any = b.either(any, b.Cmp(b.Load(at(steady, j*k.W.Bytes())), p, k.c(b, asm.LIFVTh, 0)))
+			}
+			b.Test(any)
 		})
 	}
 	test(NGE)
@@ -335,8 +338,11 @@ func (k *lifFunc) spikeDriven() {
 			k.Block("search", func(b *Block) {
 				if k.rises {
 					p.set(b, p.bisect(b, log))
+				} else if p.logsGoals() {
+					logged := func(j int) Vec { return b.Load(p.col(log, j+toVInf, 0)) }
+					p.set(b, p.bisectFirst(b, log, logged))
 				} else {
-					p.set(b, p.bisectFirst(b, log))
+					p.set(b, p.bisectFirst(b, log, nil))
 				}
 			})
 		}
@@ -386,28 +392,29 @@ func (p *spiking) set(b *Block, x crossing[Vec]) {
 // logsGoals reports whether V_inf is logged.
 func (k *lifFunc) logsGoals() bool { return !k.steady && !k.waved }
 
-// bisectFirst finds the first entry of the log at or above V_th, given that entries rise.
-func (p *spiking) bisectFirst(b *Block, log reg.Register) (x crossing[Vec]) {
+// bisectFirst finds the first entry of the log at or above V_th, given that entries rise. goal is V_inf of a step, or
+// nil.
+func (k *lifFunc) bisectFirst(b *Block, log reg.Register, goal func(step int) Vec) (x crossing[Vec]) {
 	var v, vInf []Vec
 	for j := range asm.Chunk {
-		v = append(v, b.Load(p.col(log, j, 0)))
-		if p.logsGoals() {
-			vInf = append(vInf, b.Load(p.col(log, j+toVInf, 0)))
+		v = append(v, b.Load(k.col(log, j, 0)))
+		if goal != nil {
+			vInf = append(vInf, goal(j))
 		}
 	}
 	x.when = b.Const(0)
 	for half := asm.Chunk / 2; half > 0; half /= 2 {
-		above := b.Cmp(v[half-1], GE, p.c(b, asm.LIFVTh, 0))
+		above := b.Cmp(v[half-1], GE, k.c(b, asm.LIFVTh, 0))
 		for j := range half {
 			v[j] = b.Select(above, v[j], v[half+j])
-			if p.logsGoals() {
+			if goal != nil {
 				vInf[j] = b.Select(above, vInf[j], vInf[half+j])
 			}
 		}
 		x.when = b.Select(above, x.when, b.Add(x.when, b.Const(float64(half))))
 	}
 	x.v = v[0]
-	if p.logsGoals() {
+	if goal != nil {
 		x.vInf = vInf[0]
 	}
 	return x
