@@ -306,7 +306,7 @@ func lifSpike(b *asm.Block, l int, k, vInf, v float64) {
 }
 
 // steadyVoltages returns V_inf in each step of a driven call without extrema where it is the same in all lanes, else
-// nil.
+// nil. Its difference from V_reset is finite: with AVX2 lanes are held by a rate of 0.
 func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	shared := !slices.ContainsFunc(s.coefs, func(c []float64) bool { return c != nil })
 	if w.extrema || drive.Waveform == nil || drive.Row != nil || !shared {
@@ -315,8 +315,15 @@ func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)
 	c := func(j int) float64 { return s.shared[j][0] }
 	r, rest, i, gain := c(asm.LIFR), c(asm.LIFVRest), c(asm.LIFI), c(asm.LIFGain)
+	if !(math.Abs(c(asm.LIFVReset)) <= math.MaxFloat64/4) {
+		return nil
+	}
 	for _, x := range drive.Waveform[:steps] {
-		w.steady = append(w.steady, math.FMA(r, math.FMA(gain, x, i)+0, rest))
+		vInf := math.FMA(r, math.FMA(gain, x, i)+0, rest)
+		if !(math.Abs(vInf) <= math.MaxFloat64/4) {
+			return nil
+		}
+		w.steady = append(w.steady, vInf)
 	}
 	return unsafe.SliceData(w.steady)
 }

@@ -92,7 +92,8 @@ func (k lifFunc) chunkInput(forward string) {
 	}))
 }
 
-// stepInput advances the current vectors by the chunk. Where V of a lane that spikes rises, V is its own log.
+// stepInput advances the current vectors by the chunk. Where V of a lane that spikes rises, V is its own log. V_inf of
+// Steady is finite, and so is V_reset; see advanceHeld.
 func (k lifFunc) stepInput() {
 	defer k.Only(k.now)()
 	k.v, k.rate = k.row(), k.row()
@@ -126,7 +127,7 @@ func (k lifFunc) stepInput() {
 		for s := range k.g {
 			k.Block("step", func(b *Block) {
 				moves, rate, v := b.Cmp(b.Load(k.col(wake, 0, s)), LE, b.Get(k.now)), b.Get(k.rate[s]), b.Get(k.v[s])
-				v = b.advanceHeld(moves, rate, b.Sub(v, k.goalOf(b, s, steady, p)), v, true)
+				v = b.advanceHeld(moves, rate, b.Sub(v, k.goalOf(b, s, steady, p)), v, !k.steady)
 				b.Set(k.v[s], v)
 				b.Set(k.rate[s], b.Select(moves, k.c(b, asm.LIFK, s), rate))
 				if !k.rises {
