@@ -74,6 +74,7 @@ var layers = map[string][]string{
 		"table/file",
 	},
 	"cmd/popsim/internal/assess": {
+		"sched",
 		"bench", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion", "cmd/popsim/internal/flagset",
 		"cmd/popsim/internal/topics", "cmd/popsim/internal/verb", "equations", "experiment", "fault", "figure", "kernels",
 		"model", "table/file", "verify",
@@ -92,7 +93,7 @@ var layers = map[string][]string{
 	},
 	"cmd/popsim/internal/flagset": {"experiment", "fault", "model"},
 	"cmd/popsim/internal/help":    nil,
-	"cmd/popsim/internal/manual":  {"table/file"},
+	"cmd/popsim/internal/manual":  {"cmd/popsim/internal/verb", "fault", "table/file"},
 	"cmd/popsim/internal/memory":  {"fault"},
 	"cmd/popsim/internal/output":  {"cmd/popsim/internal/cli", "fault", "table/file"},
 	"cmd/popsim/internal/record": {

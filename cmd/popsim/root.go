@@ -13,6 +13,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
+	"popsim/cmd/popsim/internal/manual"
 	"popsim/cmd/popsim/internal/plot"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
@@ -55,7 +56,7 @@ func (v *call) root() *cobra.Command {
 		}},
 		{"Reference and validation:", []*cobra.Command{
 			modelsVerb(), assess.Convergence(&v.Call), assess.Verify(&v.Call),
-			assess.Bench(&v.Call, version()), v.versionVerb(),
+			assess.Bench(&v.Call, version()), assess.Version(&v.Call),
 		}},
 		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
 	} {
@@ -65,7 +66,7 @@ func (v *call) root() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(),
+	root.AddCommand(manual.Verb(version()), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(),
 		topics.Experiments())
 	// only then, because cobra never releases what is registered for completion
 	if len(v.Args) > 0 && strings.HasPrefix(v.Args[0], cobra.ShellCompRequestCmd) {
