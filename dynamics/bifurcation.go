@@ -52,7 +52,7 @@ func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, fre
 	wide.Branches = slices.Clone(d.Branches)
 	equilibria := len(d.Branches)
 	c := newCycleTracer(s, wide.Free, special)
-	c.fine = free.Hi - free.Lo
+	c.fine, c.asked = free.Hi-free.Lo, [2]float64{free.Lo, free.Hi}
 	err := wide.cycles(ctx, c)
 	for k := equilibria; k < len(wide.Branches); k++ {
 		d.clip(wide, k)
@@ -166,7 +166,13 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 			d.addCycles(ctx, c, b, points, err)
 		}
 	}
+	const outside = 2 // values outside the interval asked for at which the flow may be too fast
+	spent := 0
 	for _, mu := range d.searchValues() {
+		beyond := mu < c.asked[0] || mu > c.asked[1]
+		if beyond && spent == outside {
+			continue
+		}
 		c.system.at(mu)
 		if !c.mayHaveCycles() {
 			continue
@@ -174,6 +180,11 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 		cycles := c.search()
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if c.tooFast && beyond {
+			c.tooFast = false
+			spent++
+			continue
 		}
 		if c.tooFast {
 			d.Warnings = append(d.Warnings, fmt.Errorf("%w: cycles are not searched for", errTooFast))

@@ -37,7 +37,8 @@ type cyclePoint struct {
 type cycleTracer struct {
 	*collocator
 	free       Free
-	fine       float64 // length of the interval that rows are wanted for; it may be part of free
+	fine       float64    // length of the interval that rows are wanted for; it may be part of free
+	asked      [2]float64 // its ends
 	hopfs      []Point
 	folds      []Point
 	plain      bool         // Floquet multipliers are not computed
@@ -53,6 +54,7 @@ type cycleTracer struct {
 
 func newCycleTracer(s *system, free Free, special []Point) *cycleTracer {
 	c := &cycleTracer{collocator: newCollocator(s, free.Hi-free.Lo), free: free, fine: free.Hi - free.Lo}
+	c.asked = [2]float64{free.Lo, free.Hi}
 	for _, q := range special {
 		switch q.Label {
 		case Hopf:
@@ -209,10 +211,12 @@ func byModulus(l []complex128) []complex128 {
 	return l
 }
 
-// tests are functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1.
-// Multipliers span many orders of magnitude on a canard, so that each factor is a logarithm.
+// tests are functions of the multipliers: zero where one is 1, where one is -1, where the product of a complex pair is
+// 1. Multipliers span many orders of magnitude on a canard, so that each factor is a logarithm. The last is that of the
+// pair nearest to the unit circle, and changes its sign with every pair outside; it is 1 where there is no pair.
 func (r cyclePoint) tests() (fold, double, torus float64) {
 	fold, double, torus = 1, 1, 1
+	sign, nearest := 1.0, math.Inf(1)
 	for i, l := range r.spectrum {
 		if imag(l) == 0 {
 			fold *= signedLog(real(l) - 1)
@@ -220,9 +224,16 @@ func (r cyclePoint) tests() (fold, double, torus float64) {
 		}
 		for _, k := range r.spectrum[:i] {
 			if imag(l) != 0 && k == cmplx.Conj(l) {
-				torus *= signedLog(real(k*l) - 1)
+				f := signedLog(real(k*l) - 1)
+				if f > 0 {
+					sign = -sign
+				}
+				nearest = min(nearest, math.Abs(f))
 			}
 		}
+	}
+	if !math.IsInf(nearest, 1) {
+		torus = -sign * nearest
 	}
 	return fold, double, torus
 }
@@ -342,6 +353,7 @@ func (c *cycleTracer) rowsBetween(r cyclePoint, ds float64, rings []cyclePoint) 
 
 // between locates the special points between the adjacent cycles r and q.
 func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, rings []cyclePoint) {
+	const leap = 0.1 // of the test of tori where a pair outside the unit circle becomes real
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
 	add := func(label string, a, b float64, test func(cyclePoint) float64) (known bool) {
@@ -349,7 +361,7 @@ func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, ring
 			return true
 		}
 		found, jump := c.locate(r, ds, a, b, test)
-		if jump > 3 {
+		if jump > 3 || label == Torus && jump > leap {
 			return false // the multipliers are beyond what floating point holds
 		}
 		points, rings = append(points, c.point(label, found, "")), append(rings, found)

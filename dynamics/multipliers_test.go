@@ -82,3 +82,39 @@ func (c *cycleTracer) withPeriod(t *testing.T, r cyclePoint, period float64) cyc
 		}
 	}
 }
+
+// TestTorusNeedsAPairOnTheUnitCircle: multipliers that meet inside the unit circle and become a complex pair are no
+// torus; a pair that crosses it is, whatever other pairs there are.
+func TestTorusNeedsAPairOnTheUnitCircle(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name          string
+		before, after []complex128
+		torus         bool
+	}{
+		{
+			"two small multipliers meet",
+			[]complex128{0.5 + 0.5i, 0.5 - 0.5i, 0.011, 0.009},
+			[]complex128{0.5 + 0.5i, 0.5 - 0.5i, 0.01 + 0.001i, 0.01 - 0.001i},
+			false,
+		},
+		{
+			"a pair crosses beside another",
+			[]complex128{0.9 + 0.42i, 0.9 - 0.42i, 0.1i, -0.1i},
+			[]complex128{0.9 + 0.45i, 0.9 - 0.45i, 0.1i, -0.1i},
+			true,
+		},
+		{
+			"a pair crosses beside one outside",
+			[]complex128{3i, -3i, 0.9 + 0.42i, 0.9 - 0.42i},
+			[]complex128{3i, -3i, 0.9 + 0.45i, 0.9 - 0.45i},
+			true,
+		},
+	} {
+		_, _, before := cyclePoint{spectrum: c.before}.tests()
+		_, _, after := cyclePoint{spectrum: c.after}.tests()
+		if (before < 0) != (after < 0) != c.torus {
+			t.Errorf("%s: the test of tori is %v, then %v; a torus is %t", c.name, before, after, c.torus)
+		}
+	}
+}

@@ -352,6 +352,7 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 // rates of the gates grow without bound. settled is whether the trajectory has come to a stable equilibrium.
 func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, settled bool) {
 	const same, most, far, look = 1e-4, 4, 100.0, 64
+	const someTime = 300.0       // ms; a flow that mostSteps follow for longer is not too fast
 	timeout, least := 300.0, 0.5 // ms; the least extent of V
 	if s.m.Outside() {           // whose states may be slow
 		timeout, least = 3000, 0.01*s.vUnit
@@ -364,7 +365,7 @@ func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, set
 	lowest, highest := y[0], y[0]
 	steps := 0
 	for t, h := 0.0, 0.05; t < timeout; {
-		if steps++; s.stepsSpent(steps) {
+		if steps++; steps > mostSteps && t > someTime || s.stepsSpent(steps) {
 			return f, false, false
 		}
 		if steps%look == 0 && s.staysNear(y) {
