@@ -35,14 +35,15 @@ func TestStrangOfTheBuiltIn(t *testing.T) {
 }
 
 // TestLaggingStates requires that State returns what Enter was given, although columns of strang-cn hold gates half a
-// step behind V; to rounding where rates are below 2 of a step, else finite.
+// step behind V; to rounding where rates are below 2 of a step. Beyond, gates leave 0 to 1 by no more than 0.26: the
+// distance from the steady value is multiplied by 1.5 (1 - z)/(z (1 + z)), z > 1/2, which is -0.2574 at least.
 func TestLaggingStates(t *testing.T) {
 	m := load(t, "testdata/hh.toml")
 	q, err := m.Method("strang-cn")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const digits = 1e-14
+	const digits, beyond = 1e-14, 0.26
 	capacitance := m.Index("C")
 	for _, isa := range kernels.Available() {
 		k, err := kernels.For(m, q, isa)
@@ -58,7 +59,7 @@ func TestLaggingStates(t *testing.T) {
 				s.Enter(i, 0, y)
 				s.State(i, 0, got)
 				for j := range y {
-					if e := math.Abs(got[j] - y[j]); !(e <= digits) && (dt < 1 || !(e < math.Inf(1))) {
+					if e := math.Abs(got[j] - y[j]); !(e <= digits) && (dt < 1 || j == 0 || !(math.Abs(got[j]-0.5) <= 0.5+beyond)) {
 						t.Errorf("%v, dt %g: state %d is %.17g; it was entered as %.17g", isa, dt, j, got[j], y[j])
 					}
 				}
