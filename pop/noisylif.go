@@ -34,15 +34,15 @@ type lifTile struct {
 	waking asm.WakingBlock
 	alone  []int64 // the step before which a lane that has crossed is beyond the block
 
-	// scratch: the lanes in reach of their threshold, the number of them up to the end of each step, and the words for
-	// them
-	near              []int32
-	ends              [tileSteps]int
+	// scratch: the lanes in reach of their threshold, step by step; the number of them before the last step; the words
+	// for them
+	near              []nearLane
+	beforeLast        int
 	nearIDs, counters []uint32
 	words             *kernels.Blocks
 	blocks            []rng.Block
 	crossing, aside   asm.NoisyCrossBlock // aside: of one lane
-	crossed           []crossed
+	crossed           []int               // places in near
 	passage           asm.NoisyPassageBlock
 
 	// scratch: the lanes in which V begins to move
@@ -68,9 +68,9 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	t := &lifTile{
 		first: first, n: n, white: noise.NewRows(p.noisy.white, ids[:n]), neurons: make([]lifNeuron, n),
 		vInf: c(padded), ids: ids, alone: make([]int64, padded),
-		near: make([]int32, most+kernels.Group), nearIDs: make([]uint32, most), counters: make([]uint32, most),
+		near: make([]nearLane, most+kernels.Group), nearIDs: make([]uint32, most), counters: make([]uint32, most),
 		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, most),
-		crossing: newCrossing(most), aside: newCrossing(8), crossed: make([]crossed, 0, padded),
+		crossing: newCrossing(most), aside: newCrossing(8), crossed: make([]int, 0, padded),
 		passage: asm.NoisyPassageBlock{
 			Level: c(padded), After: c(padded), Diffusion: c(padded), Y: c(padded), U: c(padded), H: p.dt, Part: c(padded),
 		},
@@ -230,19 +230,26 @@ func (t *lifTile) wake(x *tileRun) {
 	}
 }
 
+// nearLane is a lane and a step of the block, in its upper half.
+type nearLane uint32
+
+func (q nearLane) lane() int { return int(uint16(q)) }
+func (q nearLane) step() int { return int(q >> 16) }
+
 // listNear lists the lanes with events, step by step. Mostly a few of a group are there, which are written without a
 // branch.
 func (t *lifTile) listNear() {
 	n := 0
 	for j := range t.block.Steps {
+		t.beforeLast = n
 		fired := t.block.Fired[j*t.block.FiredStride:][:t.block.FiredStride]
 		for i := 0; i+8 <= len(fired); i += 8 {
 			events := binary.LittleEndian.Uint64(fired[i:])
-			count := bits.OnesCount64(events)
+			count, first := bits.OnesCount64(events), nearLane(j<<16+8*i)
 			for at := n; ; at += 4 {
-				near := (*[4]int32)(t.near[at:])
+				near := (*[4]nearLane)(t.near[at:])
 				for j := range near {
-					near[j] = int32(8*i + bits.TrailingZeros64(events))
+					near[j] = first + nearLane(bits.TrailingZeros64(events))
 					events &= events - 1
 				}
 				if events == 0 {
@@ -251,67 +258,41 @@ func (t *lifTile) listNear() {
 			}
 			n += count
 		}
-		t.ends[j] = n
 	}
 	t.crossing.Lanes = n
-}
-
-// nearIn is the range of places in near of step j of the block.
-func (t *lifTile) nearIn(j int) (from, to int) {
-	if j > 0 {
-		from = t.ends[j-1]
-	}
-	return from, t.ends[j]
 }
 
 // drawNear draws the words of the lanes listed; k is the number of the first step.
 func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
 	n := t.crossing.Lanes
-	ids := t.nearIDs[:n]
-	for i, l := range t.near[:n] {
-		ids[i] = t.ids[l]
+	near, ids, counters := t.near[:n], t.nearIDs[:n], t.counters[:n]
+	for i, q := range near {
+		ids[i], counters[i] = t.ids[q.lane()], uint32(k)+uint32(q.step())
 	}
-	for j := range t.block.Steps {
-		from, to := t.nearIn(j)
-		for i := from; i < to; i++ {
-			t.counters[i] = uint32(k) + uint32(j)
-		}
-	}
-	t.words.Draw(isa, t.blocks, t.crossing.U, ids, t.counters[:n])
+	t.words.Draw(isa, t.blocks, t.crossing.U, ids, counters)
 }
 
 // gapsNear finds which of the lanes listed cross their threshold.
 func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
 	b, x := &t.block, &t.crossing
-	last := b.Steps - 1
-	for j := range b.Steps {
-		from, to := t.nearIn(j)
-		near, gaps, before := t.near[from:to], b.Z[j*b.ZStride:][:b.Lanes], x.Before[from:]
-		before = before[:len(near)]
-		for i, l := range near {
-			before[i] = gaps[l]
-		}
-		if j == last {
-			break
-		}
-		gaps, after := b.Z[(j+1)*b.ZStride:][:b.Lanes], x.After[from:]
-		after = after[:len(near)]
-		for i, l := range near {
-			after[i] = gaps[l]
-		}
+	gaps, stride := b.Z, b.ZStride
+	near, before, after := t.near[:x.Lanes], x.Before[:x.Lanes], x.After[:x.Lanes]
+	for i, q := range near[:t.beforeLast] {
+		at := q.step()*stride + q.lane()
+		before[i], after[i] = gaps[at], gaps[at+stride]
 	}
-	from, to := t.nearIn(last)
-	after := x.After[from:to]
-	for i, l := range t.near[from:to] {
-		after[i] = t.threshold(l) - b.V[l]
+	gaps = gaps[(b.Steps-1)*stride:]
+	for i := t.beforeLast; i < len(near); i++ {
+		l := near[i].lane()
+		before[i], after[i] = gaps[l], t.threshold(l)-b.V[l]
 	}
 	if b.CoefStride > 0 {
-		for i, l := range t.near[:to] {
-			x.Far[i] = t.coefs(l)[asm.NoisyLIFFar][uint(l)%kernels.Group]
+		for i, q := range near {
+			x.Far[i] = t.coefs(q.lane())[asm.NoisyLIFFar][q.lane()%kernels.Group]
 		}
 	}
 	if atEnds {
-		for i := range x.U[:to] {
+		for i := range near {
 			x.U[i] = 1
 		}
 	}
@@ -319,13 +300,16 @@ func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
 }
 
 // coefs are the coefficients of the group of a lane.
-func (t *lifTile) coefs(l int32) *[asm.NoisyLIFCoefs]asm.Column {
-	return (*[asm.NoisyLIFCoefs]asm.Column)(t.block.Coef[int(uint(l)/kernels.Group)*t.block.CoefStride:])
+func (t *lifTile) coefs(l int) *[asm.NoisyLIFCoefs]asm.Column {
+	return (*[asm.NoisyLIFCoefs]asm.Column)(t.block.Coef[l/kernels.Group*t.block.CoefStride:])
 }
 
 // threshold is that of a lane.
-func (t *lifTile) threshold(l int32) float64 {
-	return t.coefs(l)[asm.NoisyLIFVTh][uint(l)%kernels.Group]
+func (t *lifTile) threshold(l int) float64 {
+	if t.block.CoefStride == 0 {
+		return t.block.Alike[asm.NoisyLIFVTh]
+	}
+	return t.coefs(l)[asm.NoisyLIFVTh][l%kernels.Group]
 }
 
 // crossNear moves the lanes listed that cross their threshold through the steps from there on. What the list has of a
@@ -333,32 +317,28 @@ func (t *lifTile) threshold(l int32) float64 {
 func (t *lifTile) crossNear(x *tileRun) {
 	t.listCrossed(x)
 	c, q := &t.crossing, &t.passage
-	for i, s := range t.crossed {
-		q.Level[i], q.After[i] = c.Before[s.at], c.After[s.at]
-		q.Y[i], q.U[i] = rng.Normal32(t.blocks[s.at][2]), rng.Uniform32(t.blocks[s.at][3])
+	for i, at := range t.crossed {
+		q.Level[i], q.After[i] = c.Before[at], c.After[at]
+		q.Y[i], q.U[i] = rng.Normal32(t.blocks[at][2]), rng.Uniform32(t.blocks[at][3])
 		if t.block.CoefStride > 0 {
-			q.Diffusion[i] = t.neurons[t.near[s.at]].diffusion
+			q.Diffusion[i] = t.neurons[t.near[at].lane()].diffusion
 		}
 	}
 	q.Lanes = len(t.crossed)
 	kernels.NoisyPassage(x.p.kernel.ISA, q)
-	for i, s := range t.crossed {
-		l, passed := int(t.near[s.at]), q.Part[i]
+	for i, at := range t.crossed {
+		l, j, passed := t.near[at].lane(), t.near[at].step(), q.Part[i]
 		if x.p.noisy.AtEnds {
 			passed = 1
 		}
-		t.block.V[l] = t.cross(x, l, s.step, passed, &t.blocks[s.at])
-		t.follow(x, l, s.step+1)
+		t.block.V[l] = t.cross(x, l, j, passed, &t.blocks[at])
+		t.follow(x, l, j+1)
 	}
 }
-
-// crossed is a lane that crosses its threshold: its place in near, and the step of the block.
-type crossed struct{ at, step int }
 
 // listCrossed lists the first crossings of lanes.
 func (t *lifTile) listCrossed(x *tileRun) {
 	t.crossed = t.crossed[:0]
-	j := 0
 	for i := 0; i < t.crossing.Lanes; i += 8 {
 		crossing := uint(t.crossing.Fired[i/8])
 		if left := t.crossing.Lanes - i; left < 8 {
@@ -366,12 +346,9 @@ func (t *lifTile) listCrossed(x *tileRun) {
 		}
 		for ; crossing != 0; crossing &= crossing - 1 {
 			at := i + bits.TrailingZeros(crossing)
-			for at >= t.ends[j] {
-				j++
-			}
-			if l := t.near[at]; t.alone[l] <= x.k {
+			if l := t.near[at].lane(); t.alone[l] <= x.k {
 				t.alone[l] = x.k + int64(t.block.Steps)
-				t.crossed = append(t.crossed, crossed{at, j})
+				t.crossed = append(t.crossed, at)
 			}
 		}
 	}

@@ -72,8 +72,10 @@ type CurrentRowsBlock struct {
 }
 
 // NoisyLIFBlock is the argument of the NoisyLIF kernels: steps of LIF neurons with white noise. With a = VTh - V before
-// a step and b = VTh - V after it, a lane has an event if a b is no more than Far, or one of them is not above 0: then
-// its path may cross the threshold. Lanes that are held at the start of step 0 keep V in all steps and have no events.
+// a step and b = VTh - V after it, a lane has an event if a b is no more than Far: then its path may cross the
+// threshold. A lane that is above it before step 0 has events in all steps; one that comes above it has an event in
+// that step, and later ones mean nothing. Lanes that are held at the start of step 0 keep V in all steps and have no
+// events.
 type NoisyLIFBlock struct {
 	Lanes, Steps int
 	First        float64   // number of step 0

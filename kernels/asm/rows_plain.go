@@ -414,16 +414,21 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 				x8 = 0.0
 			}
 			spreads[l] = x8
-			x11 := fars[l]
-			x12 := x11
-			if m2 {
-				x12 = math.Float64frombits(0xfff0000000000000)
+			x10 := vThs[l]
+			x11 := vs[l]
+			x12 := x10 - x11
+			m13 := x12 < 0.0
+			x15 := fars[l]
+			x16 := x15
+			if m13 {
+				x16 = math.Float64frombits(0x7ff0000000000000)
 			}
-			limits[l] = x12
-			x14 := vThs[l]
-			x15 := vs[l]
-			x16 := x14 - x15
-			gaps[l] = x16
+			x18 := x16
+			if m2 {
+				x18 = math.Float64frombits(0xfff0000000000000)
+			}
+			limits[l] = x18
+			gaps[l] = x12
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -441,22 +446,13 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 				x8 := math.FMA(x2, x3, x7)
 				x9 := vThs[l]
 				x10 := x9 - x8
-				x11 := x10
-				if x1 < x10 {
-					x11 = x1
-				}
-				x12 := x10
-				if x1 > x10 {
-					x12 = x1
-				}
-				x14 := math.Float64frombits(math.Float64bits(x12) & 0x7fffffffffffffff)
-				x15 := float64(x11 * x14)
-				x16 := limits[l]
-				m17 := x15 <= x16
+				x11 := float64(x1 * x10)
+				x12 := limits[l]
+				m13 := x11 <= x12
 				zs[l] = x1
 				gaps[l] = x10
 				vs[l] = x8
-				if m17 {
+				if m13 {
 					fired |= 1 << l
 				}
 			}
@@ -487,14 +483,19 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 				x8 = 0.0
 			}
 			spreads[l] = x8
-			x12 := b.Alike[3]
-			if m2 {
-				x12 = math.Float64frombits(0xfff0000000000000)
+			x11 := vs[l]
+			x12 := b.Alike[1] - x11
+			m13 := x12 < 0.0
+			x16 := b.Alike[3]
+			if m13 {
+				x16 = math.Float64frombits(0x7ff0000000000000)
 			}
-			limits[l] = x12
-			x15 := vs[l]
-			x16 := b.Alike[1] - x15
-			gaps[l] = x16
+			x18 := x16
+			if m2 {
+				x18 = math.Float64frombits(0xfff0000000000000)
+			}
+			limits[l] = x18
+			gaps[l] = x12
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -511,22 +512,13 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 				x7 := math.FMA(x4, x6, x0)
 				x8 := math.FMA(x2, x3, x7)
 				x10 := b.Alike[1] - x8
-				x11 := x10
-				if x1 < x10 {
-					x11 = x1
-				}
-				x12 := x10
-				if x1 > x10 {
-					x12 = x1
-				}
-				x14 := math.Float64frombits(math.Float64bits(x12) & 0x7fffffffffffffff)
-				x15 := float64(x11 * x14)
-				x16 := limits[l]
-				m17 := x15 <= x16
+				x11 := float64(x1 * x10)
+				x12 := limits[l]
+				m13 := x11 <= x12
 				zs[l] = x1
 				gaps[l] = x10
 				vs[l] = x8
-				if m17 {
+				if m13 {
 					fired |= 1 << l
 				}
 			}

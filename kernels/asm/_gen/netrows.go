@@ -168,15 +168,16 @@ func noisyLIF(alike bool) *laneKernel {
 		held := b.Cmp(x.get("Wake"), GE, x.get("First"))
 		x.set("factor", b.Select(held, b.Const(0), c(x, asm.NoisyLIFKeep)))
 		x.set("spread", b.Select(held, b.Const(0), c(x, asm.NoisyLIFSD)))
-		x.set("limit", b.Select(held, b.Const(math.Inf(-1)), c(x, asm.NoisyLIFFar)))
-		x.set("gap", b.Sub(c(x, asm.NoisyLIFVTh), x.get("V")))
+		gap := b.Sub(c(x, asm.NoisyLIFVTh), x.get("V"))
+		limit := b.Select(b.Cmp(gap, LT, b.Const(0)), b.Const(math.Inf(1)), c(x, asm.NoisyLIFFar))
+		x.set("limit", b.Select(held, b.Const(math.Inf(-1)), limit))
+		x.set("gap", gap)
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
 		v, before := x.get("V"), x.get("gap")
 		end := b.FMA(x.get("spread"), x.get("Z"), b.FMA(x.get("factor"), b.Sub(x.get("VInf"), v), v))
 		after := b.Sub(c(x, asm.NoisyLIFVTh), end)
-		least := b.Mul(b.Min(before, after), b.Abs(b.Max(before, after))) // their product; below 0 if both are
-		x.fired = b.Cmp(least, LE, x.get("limit"))
+		x.fired = b.Cmp(b.Mul(before, after), LE, x.get("limit"))
 		x.set("Z", before)
 		x.set("gap", after)
 		x.set("V", end)
