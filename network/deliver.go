@@ -393,7 +393,7 @@ func (r *shard) find(u *runOf) {
 	one.Blocks = 1
 	for i := range uintptr(u.Blocks) {
 		one.First = u.First + i*size
-		if anyFlag(flags, &one.Edges()[0].To) {
+		if anyFlag(flags, one.Targets()) {
 			r.each(&one, note)
 		}
 	}
@@ -407,7 +407,7 @@ func (t *table) block(i uint32) uintptr { return t.base + uintptr(i)*uintptr(blo
 
 // targets are those of block i.
 func (t *table) targets(i uint32) *[4]uint16 {
-	return &(&runOf{First: t.block(i), Blocks: 1}).Edges()[0].To
+	return (&runOf{First: t.block(i), Blocks: 1}).Targets()
 }
 
 // anyFlag reports whether the flag of one of four lanes is set.

@@ -25,10 +25,13 @@ type EdgeRun struct {
 	Late   bool
 }
 
-// Edges are its blocks.
+// Edges are its blocks, which hold weights.
 func (u *EdgeRun) Edges() []Edges {
 	return unsafe.Slice(*(**Edges)(unsafe.Pointer(&u.First)), max(0, u.Blocks))
 }
+
+// Targets are those of its first block, which begins with them also where weights are not stored beside them.
+func (u *EdgeRun) Targets() *[4]uint16 { return *(**[4]uint16)(unsafe.Pointer(&u.First)) }
 
 // EdgeRunsBlock is the argument of the kernels that add up edges. Each run is prefetched
 // RunsAhead runs in advance.
