@@ -21,7 +21,7 @@ func RangeBytes(n *Network) float64 {
 
 // ColumnBytes is the forecast of RangeBytes.
 func ColumnBytes(n *Network) float64 {
-	x, err := n.columnBytes(len(n.ranges))
+	x, _, err := n.columnBytes(len(n.ranges))
 	if err != nil {
 		panic(err)
 	}

@@ -114,26 +114,29 @@ func (f *footprint) bytes() float64 {
 const sampled = 2048
 
 // columnBytes is the memory of the neurons, their receptors and inputs in a number of ranges: of everything in them but
-// tables of stored edges. It is found from the ranges of two small networks that have the same parts.
-func (n *Network) columnBytes(ranges int) (float64, error) {
+// tables of stored edges; and of that the part of gates, which are made last. It is found from the ranges of two small
+// networks that have the same parts.
+func (n *Network) columnBytes(ranges int) (all, gates float64, err error) {
 	l := n.layout
-	all := float64(l.firsts[len(l.firsts)-1])
-	share := min(1, sampled/all)
+	neurons := float64(l.firsts[len(l.firsts)-1])
+	share := min(1, sampled/neurons)
 	n2, own2, gates2, err := n.sample(share, ranges)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	n1, own1, gates1, err := n.sample(share/2, ranges)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	rings := float64(float64(ranges) * l.ringBytes())
+	rings, each := l.ringBytes(), float64(ranges)
 	if n1 == n2 {
-		return float64(float64(ranges)*(own2+gates2)) + rings, nil
+		gates = float64(each * (gates2 + rings))
+		return float64(each*own2) + gates, gates, nil
 	}
-	each, gatesEach := (own2-own1)/(n2-n1), (gates2-gates1)/(n2-n1)
-	once := max(0, own1-float64(each*n1)) + max(0, gates1-float64(gatesEach*n1)) // in every range
-	return float64(each*all) + float64(float64(ranges)*(once+float64(gatesEach*all))) + rings, nil
+	ownEach, gatesEach := (own2-own1)/(n2-n1), (gates2-gates1)/(n2-n1)
+	ownOnce, gatesOnce := max(0, own1-float64(ownEach*n1)), max(0, gates1-float64(gatesEach*n1)) // in every range
+	gates = float64(each * (gatesOnce + float64(gatesEach*neurons) + rings))
+	return float64(ownEach*neurons) + float64(each*ownOnce) + gates, gates, nil
 }
 
 // ringBytes is the memory of the projections of NMDA on rings in a range, which is not proportional to the number of

@@ -60,13 +60,13 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 	}
 	f.Edges += f.stored
 	count := len(l.ranges(n.rangeCount(c, f)))
-	columns, err := n.columnBytes(count)
+	columns, gates, err := n.columnBytes(count)
 	if err != nil {
 		return Forecast{}, err
 	}
 	const dropped = 1.05 // with columns that are dropped while others are made
 	ranges := float64(count)
-	bytes := float64(dropped*columns) + l.givenBytes() + n.flightBytes(ranges)
+	bytes := float64(dropped*(columns-gates)) + l.givenBytes() + n.flightBytes(ranges)
 	for key, t := range n.pairs {
 		runs := make([]float64, t.most-t.least+1) // expected edges of a source, one range and each delay
 		for i, x := range expected {
@@ -97,7 +97,8 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}
 	}
-	bytes += float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
+	scratch := float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
+	bytes += max(float64(dropped*gates), scratch) // gates are made when scratch memory has been dropped
 	f.Bytes = int64(bytes)
 	return f, nil
 }
