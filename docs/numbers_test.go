@@ -92,7 +92,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestNumbersAreFound: a number that nobody has listed is found, and one that its origin does not have is refused.
+// TestNumbersAreFound: a number that is not listed is found, and one that its origin does not have is refused.
 func TestNumbersAreFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.md")
 	page := "Of 4,000 neurons S1 and `17`\n\n```sh\npopsim run lif I=21\n```\n\nfire at 5.5 spikes/s.\n"

@@ -16,7 +16,7 @@ import (
 type Areas struct {
 	X, Y    []float64
 	Regimes []Regime
-	// Warnings tell of regions in which attractors begin or end where no curve was found. Part of their nodes is
+	// Warnings name the regions in which attractors begin or end where no curve was found. Part of their nodes are
 	// undecided.
 	Warnings []error
 }
@@ -230,8 +230,8 @@ func nearestIndex(values []float64, at float64) (k int) {
 	return k
 }
 
-// few is the part of the known nodes of a face that may differ from the others: nodes beside curves, from which a
-// diagram is told as on the other side.
+// few is the part of the known nodes of a face that may differ from the others: nodes so close to a curve that the
+// diagram through them has already crossed it.
 const few = 0.05
 
 // filled assigns a value to every node: the value of its face if all known values agree except for a part, which may

@@ -155,9 +155,9 @@ func NewBlocks(s rng.Stream) *Blocks {
 	}}
 }
 
-// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j], and u[j] the
-// number of (0, 1) that word 1 of it stands for. The memory
-// of all three reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
+// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j], and u[j] is
+// rng.Uniform32 of its word 1. The memory of all arguments reaches to the next multiple of DrawnTogether; values after
+// the ids in dst and u are undefined.
 func (q *Blocks) Draw(isa ISA, dst []rng.Block, u []float64, ids, counters []uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
