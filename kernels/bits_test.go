@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -57,6 +59,45 @@ func TestBitsAreSums(t *testing.T) {
 				if slices.ContainsFunc(b.Planes, func(x uint64) bool { return x != 0 }) {
 					t.Errorf("%v, %d rows of density %g: counts are left", isa, n, density)
 				}
+			}
+		}
+	}
+}
+
+// TestListBits: every instruction set lists the same places as plain Go, and writes no more than the list has room for.
+func TestListBits(t *testing.T) {
+	const rows, words, room = 5, 8, 4
+	for _, density := range []float64{0, 0.03, 0.2, 1} {
+		var in []uint8
+		set := 0
+		for _, row := range bitRows(rows, words/8, density) {
+			for _, word := range row {
+				in = binary.LittleEndian.AppendUint64(in, word)
+				set += bits.OnesCount64(word)
+			}
+		}
+		list := func(isa ISA) *asm.BitListBlock {
+			b := &asm.BitListBlock{Rows: rows, Words: words, Bits: in, List: make([]asm.BitPlace, set+room+1)}
+			b.List[set+room] = 77
+			ListBits(isa, b)
+			return b
+		}
+		want := list(Go)
+		if want.N != set {
+			t.Fatalf("density %g: %d bits listed, %d are set", density, want.N, set)
+		}
+		for _, q := range want.List[:want.N] {
+			if in[64*q.Row()+q.Bit()/8]>>(q.Bit()%8)&1 == 0 {
+				t.Fatalf("density %g: bit %d of row %d is listed and not set", density, q.Bit(), q.Row())
+			}
+		}
+		for _, isa := range Available() {
+			b := list(isa)
+			if b.N != want.N || b.BeforeLast != want.BeforeLast || !slices.Equal(b.List[:b.N], want.List[:want.N]) {
+				t.Errorf("%v, density %g: another list", isa, density)
+			}
+			if b.List[set+room] != 77 {
+				t.Errorf("%v, density %g: memory after the list is written to", isa, density)
 			}
 		}
 	}

@@ -15,8 +15,8 @@ type ISA int
 const (
 	Auto   ISA = iota // the best one here
 	Go                // plain Go, everywhere
-	AVX2              // AVX2 and FMA3
-	AVX512            // AVX-512 F and DQ
+	AVX2              // AVX2 and FMA3, BMI1 and POPCNT
+	AVX512            // these, and AVX-512 F, DQ and BW
 )
 
 var isaNames = [...]string{"auto", "go", "avx2", "avx512"}
@@ -26,7 +26,7 @@ func (a ISA) String() string { return isaNames[a] }
 // Available lists the instruction sets this processor and this build have, the widest first.
 func Available() []ISA {
 	have := []ISA{Go}
-	if assembled && cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
+	if assembled && cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.BMI1, cpuid.POPCNT) {
 		have = append([]ISA{AVX2}, have...)
 		if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512DQ, cpuid.AVX512BW) {
 			have = append([]ISA{AVX512}, have...)

@@ -57,6 +57,15 @@ func CountBits(isa ISA, b *asm.BitRowsBlock) {
 	}
 }
 
+// ListBits lists the bits that are set in rows of bits.
+func ListBits(isa ISA, b *asm.BitListBlock) {
+	if isa == Go {
+		asm.ListBitsGo(b)
+	} else {
+		asm.ListBitsAVX2(b)
+	}
+}
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
 	switch isa {

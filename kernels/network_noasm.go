@@ -16,6 +16,9 @@ func ExpRows(_ ISA, b *asm.CurrentRowsBlock) { asm.ExpRowsGo(b) }
 // CountBits adds the bits of eight rows to the counts of their lanes.
 func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
 
+// ListBits lists the bits that are set in rows of bits.
+func ListBits(_ ISA, b *asm.BitListBlock) { asm.ListBitsGo(b) }
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 

@@ -34,10 +34,8 @@ type lifTile struct {
 	waking asm.WakingBlock
 	alone  []int64 // the step before which a lane that has crossed is beyond the block
 
-	// scratch: the lanes in reach of their threshold, step by step; the number of them before the last step; the words
-	// for them
-	near              []nearLane
-	beforeLast        int
+	// scratch: the lanes in reach of their threshold, as bits of rows, a row for each step; the words for them
+	near              asm.BitListBlock
 	nearIDs, counters []uint32
 	words             *kernels.Blocks
 	blocks            []rng.Block
@@ -68,7 +66,8 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	t := &lifTile{
 		first: first, n: n, white: noise.NewRows(p.noisy.white, ids[:n]), neurons: make([]lifNeuron, n),
 		vInf: c(padded), ids: ids, alone: make([]int64, padded),
-		near: make([]nearLane, most+kernels.Group), nearIDs: make([]uint32, most), counters: make([]uint32, most),
+		near:    asm.BitListBlock{Words: padded / 64, List: make([]asm.BitPlace, most+kernels.Group)},
+		nearIDs: make([]uint32, most), counters: make([]uint32, most),
 		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, most),
 		crossing: newCrossing(most), aside: newCrossing(8), crossed: make([]int, 0, padded),
 		passage: asm.NoisyPassageBlock{
@@ -180,7 +179,7 @@ func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernel
 		} else {
 			kernels.NoisyLIF(isa, b)
 		}
-		t.listNear()
+		t.listNear(isa)
 		t.drawNear(isa, x.k)
 		t.gapsNear(isa, p.noisy.AtEnds)
 		t.crossNear(&x)
@@ -230,44 +229,19 @@ func (t *lifTile) wake(x *tileRun) {
 	}
 }
 
-// nearLane is a lane and a step of the block, in its upper half.
-type nearLane uint32
-
-func (q nearLane) lane() int { return int(uint16(q)) }
-func (q nearLane) step() int { return int(q >> 16) }
-
-// listNear lists the lanes with events, step by step. Mostly a few of a group are there, which are written without a
-// branch.
-func (t *lifTile) listNear() {
-	n := 0
-	for j := range t.block.Steps {
-		t.beforeLast = n
-		fired := t.block.Fired[j*t.block.FiredStride:][:t.block.FiredStride]
-		for i := 0; i+8 <= len(fired); i += 8 {
-			events := binary.LittleEndian.Uint64(fired[i:])
-			count, first := bits.OnesCount64(events), nearLane(j<<16+8*i)
-			for at := n; ; at += 4 {
-				near := (*[4]nearLane)(t.near[at:])
-				for j := range near {
-					near[j] = first + nearLane(bits.TrailingZeros64(events))
-					events &= events - 1
-				}
-				if events == 0 {
-					break
-				}
-			}
-			n += count
-		}
-	}
-	t.crossing.Lanes = n
+// listNear lists the lanes with events, step by step.
+func (t *lifTile) listNear(isa kernels.ISA) {
+	t.near.Rows, t.near.Bits = t.block.Steps, t.block.Fired
+	kernels.ListBits(isa, &t.near)
+	t.crossing.Lanes = t.near.N
 }
 
 // drawNear draws the words of the lanes listed; k is the number of the first step.
 func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
 	n := t.crossing.Lanes
-	near, ids, counters := t.near[:n], t.nearIDs[:n], t.counters[:n]
+	near, ids, counters := t.near.List[:n], t.nearIDs[:n], t.counters[:n]
 	for i, q := range near {
-		ids[i], counters[i] = t.ids[q.lane()], uint32(k)+uint32(q.step())
+		ids[i], counters[i] = t.ids[q.Bit()], uint32(k)+uint32(q.Row())
 	}
 	t.words.Draw(isa, t.blocks, t.crossing.U, ids, counters)
 }
@@ -276,19 +250,19 @@ func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
 func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
 	b, x := &t.block, &t.crossing
 	gaps, stride := b.Z, b.ZStride
-	near, before, after := t.near[:x.Lanes], x.Before[:x.Lanes], x.After[:x.Lanes]
-	for i, q := range near[:t.beforeLast] {
-		at := q.step()*stride + q.lane()
+	near, before, after := t.near.List[:x.Lanes], x.Before[:x.Lanes], x.After[:x.Lanes]
+	for i, q := range near[:t.near.BeforeLast] {
+		at := q.Row()*stride + q.Bit()
 		before[i], after[i] = gaps[at], gaps[at+stride]
 	}
 	gaps = gaps[(b.Steps-1)*stride:]
-	for i := t.beforeLast; i < len(near); i++ {
-		l := near[i].lane()
+	for i := t.near.BeforeLast; i < len(near); i++ {
+		l := near[i].Bit()
 		before[i], after[i] = gaps[l], t.threshold(l)-b.V[l]
 	}
 	if b.CoefStride > 0 {
 		for i, q := range near {
-			x.Far[i] = t.coefs(q.lane())[asm.NoisyLIFFar][q.lane()%kernels.Group]
+			x.Far[i] = t.coefs(q.Bit())[asm.NoisyLIFFar][q.Bit()%kernels.Group]
 		}
 	}
 	if atEnds {
@@ -321,13 +295,13 @@ func (t *lifTile) crossNear(x *tileRun) {
 		q.Level[i], q.After[i] = c.Before[at], c.After[at]
 		q.Y[i], q.U[i] = rng.Normal32(t.blocks[at][2]), rng.Uniform32(t.blocks[at][3])
 		if t.block.CoefStride > 0 {
-			q.Diffusion[i] = t.neurons[t.near[at].lane()].diffusion
+			q.Diffusion[i] = t.neurons[t.near.List[at].Bit()].diffusion
 		}
 	}
 	q.Lanes = len(t.crossed)
 	kernels.NoisyPassage(x.p.kernel.ISA, q)
 	for i, at := range t.crossed {
-		l, j, passed := t.near[at].lane(), t.near[at].step(), q.Part[i]
+		l, j, passed := t.near.List[at].Bit(), t.near.List[at].Row(), q.Part[i]
 		if x.p.noisy.AtEnds {
 			passed = 1
 		}
@@ -346,7 +320,7 @@ func (t *lifTile) listCrossed(x *tileRun) {
 		}
 		for ; crossing != 0; crossing &= crossing - 1 {
 			at := i + bits.TrailingZeros(crossing)
-			if l := t.near[at].lane(); t.alone[l] <= x.k {
+			if l := t.near.List[at].Bit(); t.alone[l] <= x.k {
 				t.alone[l] = x.k + int64(t.block.Steps)
 				t.crossed = append(t.crossed, at)
 			}

@@ -569,6 +569,11 @@ func AddPairsAVX2(b *EdgeRunsBlock)
 //go:noescape
 func FindEdgesAVX512(b *FindEdgesBlock)
 
+// ListBitsAVX2 is ListBitsGo.
+//
+//go:noescape
+func ListBitsAVX2(b *BitListBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape
