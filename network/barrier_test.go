@@ -120,7 +120,7 @@ func TestPrepareAddsEarlierArrivals(t *testing.T) {
 		early, all := 0, 0
 		for k := int64(0); k < 600; k += l.steps {
 			r.runs = r.runs[:0]
-			r.keepSpikes(k - 1)
+			r.keepSpikes(k-1, k)
 			r.listRuns(k, l.longest, int(l.steps)+1)
 			early += len(r.runs)
 			r.listRuns(k, int(l.steps), int(l.steps))

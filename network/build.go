@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 
@@ -207,6 +208,7 @@ func (b *builder) build() error {
 		for _, t := range r.tables {
 			n.bytes += t.bytes()
 		}
+		r.startPacked()
 		if err := r.completeSums(); err != nil {
 			return err
 		}
@@ -282,7 +284,10 @@ func (b *builder) prepare() error {
 				least: t.least, delays: t.most - t.least + 1, gated: l.receptors[key.receptor].kind == NMDA,
 				falls: l.main[key.receptor] != key.receptor,
 			}
-			tb.start = allocate[uint32](n.pages, p.N*(tb.delays+1))
+			if t.packed {
+				tb.laneBits = uint(bits.Len(uint(r.lanes)))
+			}
+			tb.start = allocate[uint32](n.pages, p.N*(tb.runs()+1))
 			if tb.style == shared {
 				tb.weight = make([]float64, p.N)
 				for s := range tb.weight {
@@ -359,10 +364,14 @@ func (d *drawing) atMost(sources, targets float64) float64 {
 	return sources * targets
 }
 
-// blockBound bounds the number of blocks: each run fills its last block in part.
+// blockBound bounds the number of blocks: each run fills its last block in part, and has places without edges where it
+// is packed.
 func (s *store) blockBound() float64 {
-	runs := min(s.edges, float64(len(s.start)))
-	return math.Ceil((s.edges+float64(3*runs))/4) + 1
+	runs, unused := min(s.edges, float64(len(s.start))), 3
+	if s.laneBits > 0 {
+		unused += s.delays / s.mostLater()
+	}
+	return math.Ceil((s.edges+float64(float64(unused)*runs))/4) + 1
 }
 
 // finish returns unused memory, and completes tables whose edges are stored once for all sources.

@@ -27,8 +27,10 @@ func (r *shard) deliver(k int64) {
 	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
 		r.clearRuns()
 	}
-	r.keepSpikes(k - l.steps)
+	r.packed.dropDue(k - 1)
+	r.keepSpikes(k-l.steps, k)
 	r.deliverFrom(k, longest, int(l.steps))
+	r.addDue(k, false)
 	r.addSums(k)
 }
 
@@ -39,11 +41,12 @@ func (r *shard) prepare(k, end int64) {
 	l := r.net.layout
 	r.part(delivery)
 	r.prepared, r.preparedSteps = k, min(int64(len(r.stepRows)), end-k)
-	r.keepSpikes(k - l.steps - 1)
+	r.keepSpikes(k-l.steps-1, k)
 	for j := range r.preparedSteps {
 		r.useStep(int(j))
 		r.clearRuns()
 		r.deliverFrom(k+j, l.longest+1, int(l.steps+j)+1)
+		r.addDue(k+j, true)
 	}
 	r.part(input)
 	for _, p := range r.trains {
@@ -58,6 +61,7 @@ func (r *shard) forget() {
 	if r.preparedSteps == 0 {
 		return
 	}
+	r.packed.readd(r.prepared, r.preparedSteps)
 	r.preparedSteps = 0
 	for _, column := range slices.Concat(r.allRows, r.falls) {
 		for i := range column {
@@ -69,6 +73,9 @@ func (r *shard) forget() {
 // deliverFrom adds what arrives in step k with delays from longest down to least. It adds to r.runs.
 func (r *shard) deliverFrom(k int64, longest, least int) {
 	r.delivered = k
+	if r.packed.every {
+		return
+	}
 	first := len(r.runs)
 	r.listRuns(k, longest, least)
 	runs := r.runs[first:]
@@ -334,6 +341,7 @@ func (r *shard) findAll(k int64) {
 		r.find(&r.runs[i])
 		i++
 	}
+	r.findDue(k)
 }
 
 // findTogether is find for n runs of edges with weights of their own, from number first of r.runs on.

@@ -35,3 +35,10 @@ func MappedBytes(n *Network) (bytes int) {
 	}
 	return bytes
 }
+
+// WithoutPacking calls f while no tables are packed.
+func WithoutPacking(f func()) {
+	packs = false
+	defer func() { packs = true }()
+	f()
+}

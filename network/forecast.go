@@ -66,15 +66,24 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 	}
 	const dropped = 1.05 // with columns that are dropped while others are made
 	ranges := float64(count)
-	bytes := float64(dropped*(columns-gates)) + l.givenBytes() + n.flightBytes(ranges)
-	for key, t := range n.pairs {
-		runs := make([]float64, t.most-t.least+1) // expected edges of a source, one range and each delay
+	bytes := float64(dropped*(columns-gates)) + l.givenBytes()
+	runsOf := func(key pair) []float64 { // expected edges of a source, one range and each delay
+		t := n.pairs[key]
+		runs := make([]float64, t.most-t.least+1)
 		for i, x := range expected {
 			if x[key] > 0 {
 				for d, share := range shares[i] {
 					runs[d-t.least] += x[key] * share / ranges
 				}
 			}
+		}
+		return runs
+	}
+	n.choosePacked(count, runsOf)
+	for key, t := range n.pairs {
+		runs := runsOf(key)
+		if t.packed {
+			runs = []float64{sum(runs)}
 		}
 		blocks := 0.0
 		lanes := float64(f.Neurons) / ranges
@@ -97,6 +106,7 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}
 	}
+	bytes += n.flightBytes(ranges) + n.dueBytes(runsOf, ranges)
 	scratch := float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
 	bytes += max(float64(dropped*gates), scratch) // gates are made when scratch memory has been dropped
 	f.Bytes = int64(bytes)
@@ -109,6 +119,14 @@ const (
 	bundleBytes = 44.0
 	localBytes  = 20.0
 )
+
+// sum adds numbers up.
+func sum(list []float64) (all float64) {
+	for _, x := range list {
+		all += x
+	}
+	return all
+}
 
 // drawnAtOnce is the mean number of edges of projection i from one source, or onto one target if it is drawn by target.
 func (l *layout) drawnAtOnce(i int) float64 {

@@ -263,8 +263,9 @@ type table struct {
 	first      int  // number in the network of the first source
 	least      int  // least delay, steps
 	delays     int  // number of delays from least on
+	laneBits   uint // bits of a target that hold the lane, of tables that are packed: see packed.go; else 0
 	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) +
-	// d-least.
+	// d-least; of a packed table all edges of s, i = 2·(s-first).
 	start  []uint32
 	weight []float64 // shared: of each source; bitRows: of all
 
@@ -279,6 +280,14 @@ type table struct {
 	gathered []int32  // sources whose spikes arrive in the current step
 
 	unstored *unstored // of spread
+}
+
+// runs is the number of runs of a source.
+func (t *table) runs() int {
+	if t.laneBits > 0 {
+		return 1
+	}
+	return t.delays
 }
 
 func (t *table) blocks() int {

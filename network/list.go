@@ -22,8 +22,9 @@ type tableSpike struct {
 }
 
 // keepSpikes computes, once for each spike up to step last that can still arrive and each table of its population, what
-// an edge of weight 1 adds and where the index of its edges is.
-func (r *shard) keepSpikes(last int64) {
+// an edge of weight 1 adds and where the index of its edges is. It sorts the edges of packed tables that arrive in step
+// k or later.
+func (r *shard) keepSpikes(last, k int64) {
 	l := r.net.layout
 	if r.spikes == nil {
 		r.spikes = make([][][]tableSpike, len(r.history))
@@ -33,15 +34,21 @@ func (r *shard) keepSpikes(last int64) {
 	}
 	for s := max(0, r.spikesFrom, last-int64(l.longest)-1); s <= last; s++ {
 		for n, from := range r.net.ranges {
+			if r.packed.every {
+				break
+			}
 			all := r.spikes[r.slot(s)][n][:0]
 			for _, sp := range from.emitted(s) {
 				for _, ti := range r.tablesOf[sp.population] {
-					if !r.tables[ti].gated {
+					if t := r.tables[ti]; !t.gated && t.laneBits == 0 {
 						all = append(all, r.tableSpike(ti, sp))
 					}
 				}
 			}
 			r.spikes[r.slot(s)][n] = all
+		}
+		if r.packed.of != nil {
+			r.sortSpikes(s, k)
 		}
 		r.spikesFrom = s + 1
 	}

@@ -34,17 +34,20 @@ func TestMemoryOfGraphs(t *testing.T) {
 		return s
 	}
 	for _, c := range []struct {
-		name  string
-		spec  *network.Spec
-		bound float64
+		name   string
+		spec   *network.Spec
+		ranges int
+		bound  float64
 	}{
-		{"own weights", ownWeights(), ownBytes},
-		{"shared", brunel(false), sharedBytes},
-		{"bits", brunel(true), bitBytes},
+		{"own weights", ownWeights(true), 2, ownBytes},
+		{"own weights, 64 ranges", ownWeights(true), 64, ownBytes},
+		{"own weights, 64 ranges, inside", ownWeights(false), 64, ownBytes},
+		{"shared", brunel(false), 2, sharedBytes},
+		{"bits", brunel(true), 2, bitBytes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before, known := resident(true)
-			n, err := network.Build(t.Context(), c.spec, network.Config{Workers: 2})
+			n, err := network.Build(t.Context(), c.spec, network.Config{Workers: 2, Ranges: c.ranges})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +70,7 @@ func TestMemoryOfGraphs(t *testing.T) {
 }
 
 // ownWeights is a network of 4000 sources and 40,000 targets with weights and delays of their own.
-func ownWeights() *network.Spec {
+func ownWeights(onGrid bool) *network.Spec {
 	a := network.Population{Name: "A", N: 4000, Model: model.LIFModel}
 	for _, x := range model.LIFModel.Defaults() {
 		a.P = append(a.P, kernels.Values{x})
@@ -75,11 +78,12 @@ func ownWeights() *network.Spec {
 	b := a
 	b.Name, b.N = "B", 40_000
 	return &network.Spec{
-		Populations: []network.Population{a, b}, Synapses: []network.Synapse{{Name: "s"}}, Dt: 0.1, OnGrid: true,
+		Populations: []network.Population{a, b}, Dt: 0.1, OnGrid: onGrid,
+		Synapses: []network.Synapse{{Name: "s", Kind: network.ExpCurrent, Tau: 0.5}},
 		Projections: []network.Projection{{
 			Name: "P", From: []network.Part{{Population: 0, N: a.N}}, To: []network.Part{{Population: 1, N: b.N}},
 			Rule:   network.OutDegree{K: 4000},
-			Weight: network.Draw{Kind: network.Normal, A: 1, B: 0.1},
+			Weight: network.Draw{Kind: network.Normal, A: 1, B: 0.1, Redraw: &[2]float64{0, 2}},
 			Delay:  network.Draw{Kind: network.Normal, A: 1.5, B: 0.75, Redraw: &[2]float64{0.1, 4}, Round: 0.1},
 		}},
 	}

@@ -103,6 +103,10 @@ func TestForecastsOfPeaks(t *testing.T) {
 			expCurrent + edges("E", "E", "out-degree:200", "normal:1pA:0.1pA", spread), 50_000, true, 7,
 		},
 		{
+			"packed, 16 ranges", lif, "",
+			expCurrent + edges("E", "E", "out-degree:200", "normal:1pA:0.1pA", spread), 50_000, false, 16,
+		},
+		{
 			"stored, long delays", "poisson", "rate = \"10Hz\"\n",
 			targets + expCurrent + edges("E", "F", "out-degree:5", "0.1pA", "50ms"), 20_000, false, 2,
 		},

@@ -276,7 +276,7 @@ func (r *randomNet) input(name string) {
 
 // stateAfter is the states of neurons and synapses after some steps. Sums of numbers that stand for no arrivals, which
 // depend on how many were added, are 0.
-func stateAfter(t *testing.T, s *Spec, c Config, steps int64) (all []float64) {
+func stateAfter(t *testing.T, s *Spec, c Config, steps int64) []float64 {
 	t.Helper()
 	n, err := Build(t.Context(), s, c)
 	if err != nil {
@@ -285,6 +285,11 @@ func stateAfter(t *testing.T, s *Spec, c Config, steps int64) (all []float64) {
 	if err := n.Run(t.Context(), steps, Recorder{}); err != nil {
 		t.Fatal(err)
 	}
+	return statesOf(n)
+}
+
+// statesOf lists the states of all neurons and synapses; what has only been decaying is 0.
+func statesOf(n *Network) (all []float64) {
 	for _, column := range n.columns() {
 		for _, x := range column {
 			if math.Abs(x) < 1e5*empty {

@@ -29,6 +29,7 @@ func (n *Network) Restart(s *Spec) error {
 				return err
 			}
 		}
+		fresh.startPacked()
 		n.ranges[i] = fresh
 	}
 	return nil

@@ -161,6 +161,7 @@ type shard struct {
 	spikes     [][][]tableSpike
 	spikesFrom int64
 	places     []tablePlace // of tables
+	packed     packedTables
 
 	filter     asm.EdgeFilter // of lanes with events
 	foundEdges []asm.FoundEdges

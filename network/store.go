@@ -85,7 +85,7 @@ func (t *table) pad(k uint32, none uint16) {
 }
 
 // row is the part of the index that belongs to a source: the first blocks of its runs, and the end of the last.
-func (t *table) row(source int) []uint32 { return t.start[source*(t.delays+1):][:t.delays+1] }
+func (t *table) row(source int) []uint32 { return t.start[source*(t.runs()+1):][:t.runs()+1] }
 
 // local is an edge of one source onto a lane of a range.
 type local struct {
@@ -97,6 +97,9 @@ type local struct {
 // put stores all edges of a source, by its number in its population: sorted by delay, within one delay in their order.
 // Those of timed tables have parts of a step.
 func (s *store) put(source int, list []local, parts []float64, none uint16, counts []uint32) error {
+	if s.laneBits > 0 {
+		return s.putPacked(source, list, none, counts)
+	}
 	t, row := s.table, s.row(source)
 	if t.style == bitRows {
 		list = s.markAll(source, list)

@@ -20,6 +20,7 @@ type traits struct {
 	one            float64 // the constant weight
 	alike          bool    // whether all sources have the same edges: they are stored once
 	bits           bool    // whether they are stored as rows of bits
+	packed         bool    // whether all edges of a source are one run: see packed.go
 }
 
 func (t *traits) style() style {

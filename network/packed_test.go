@@ -1,0 +1,108 @@
+package network
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// spreadNet is a network of LIF neurons, excitatory and inhibitory, with drawn weights and delays of 0.1 to 4 ms.
+func spreadNet(onGrid bool, kind Kind) *Spec {
+	weight := map[Kind]float64{Delta: 0.02, ExpCurrent: 3, AlphaCurrent: 3}[kind]
+	s := &Spec{Dt: 0.1, Seed: 3, OnGrid: onGrid, Synapses: []Synapse{{Name: "s", Kind: kind, Tau: 0.5}}}
+	for i, n := range []int{400, 100} {
+		p := Population{Name: string(rune('A' + i)), N: n, Model: model.LIFModel}
+		for _, x := range p.Model.Defaults() {
+			p.P = append(p.P, kernels.Values{x})
+		}
+		for k := range n {
+			p.I = append(p.I, 19+4*float64(k)/float64(n))
+		}
+		s.Populations = append(s.Populations, p)
+	}
+	to := []Part{{0, 0, 400}, {1, 0, 100}}
+	for i, w := range []float64{weight, -3 * weight} {
+		s.Projections = append(s.Projections, Projection{
+			Name: s.Populations[i].Name, From: to[i : i+1], To: to, Rule: OutDegree{K: 80},
+			Weight: Draw{Kind: Normal, A: w, B: weight / 6},
+			Delay:  Draw{Kind: Normal, A: 1.5, B: 0.75, Redraw: &[2]float64{0.1, 4}, Round: 0.1},
+		})
+	}
+	return s
+}
+
+// packedTablesOf counts the packed tables of a network, and all.
+func packedTablesOf(n *Network) (packed, all int) {
+	for _, r := range n.ranges {
+		for _, t := range r.tables {
+			if all++; t.laneBits > 0 {
+				packed++
+			}
+		}
+	}
+	return packed, all
+}
+
+// packedNets are the networks of which all tables are packed.
+var packedNets = []struct {
+	onGrid bool
+	kind   Kind
+}{{true, ExpCurrent}, {true, AlphaCurrent}, {true, Delta}, {false, ExpCurrent}}
+
+// TestPackedSameBits: packed tables give the same spikes and states as runs of each delay, for any number of ranges and
+// instruction set, and after a checkpoint.
+func TestPackedSameBits(t *testing.T) {
+	const (
+		ms    = 60
+		steps = 377 // before the checkpoint
+	)
+	for _, c := range packedNets {
+		s := spreadNet(c.onGrid, c.kind)
+		packs = false
+		want, states := collect(t, s, Config{Workers: 1, Ranges: 1}, ms), stateAfter(t, s, Config{Workers: 1}, 2*steps)
+		packs = true
+		if len(want) < 500 {
+			t.Errorf("%d spikes", len(want))
+		}
+		for _, ranges := range []int{1, 2, 5, 16, 64} {
+			for _, isa := range kernels.Available() {
+				config := Config{Workers: 2, Ranges: ranges, ISA: isa}
+				if got := collect(t, s, config, ms); !slices.Equal(got, want) {
+					t.Errorf("grid %v, %v, %d ranges, %v: other spikes%s", c.onGrid, c.kind, ranges, isa, firstOther(got, want))
+				}
+			}
+			n, err := Build(t.Context(), s, Config{Workers: 2, Ranges: ranges})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if packed, all := packedTablesOf(n); packed < all {
+				t.Errorf("grid %v, %v, %d ranges: %d of %d tables packed", c.onGrid, c.kind, ranges, packed, all)
+			}
+			if got := afterRestore(t, n, steps); !slices.Equal(got, states) {
+				t.Errorf("grid %v, %v, %d ranges: other states after a checkpoint", c.onGrid, c.kind, ranges)
+			}
+		}
+	}
+}
+
+// afterRestore is the state of n after twice a number of steps, with a checkpoint half way: a run goes on, is set back
+// to the checkpoint and done again.
+func afterRestore(t *testing.T, n *Network, steps int64) []float64 {
+	t.Helper()
+	var saved bytes.Buffer
+	for _, do := range []func() error{
+		func() error { return n.Run(t.Context(), steps, Recorder{}) },
+		func() error { return n.Save(&saved) },
+		func() error { return n.Run(t.Context(), steps/3, Recorder{}) },
+		func() error { return n.Restore(&saved) },
+		func() error { return n.Run(t.Context(), steps, Recorder{}) },
+	} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return statesOf(n)
+}
