@@ -1,7 +1,6 @@
 package pop
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -44,8 +43,15 @@ type lifTile struct {
 	passage           asm.NoisyPassageBlock
 
 	// scratch: the lanes in which V begins to move
-	wakes []int32
+	wakes asm.BitListBlock
 	part  asm.NoisyPartBlock
+	apart []apartLane
+}
+
+// apartLane is V of a lane after a block of steps through which it went by itself.
+type apartLane struct {
+	lane int
+	v    float64
 }
 
 // lifNeuron is a LIF neuron in a step of full length.
@@ -73,7 +79,7 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 		passage: asm.NoisyPassageBlock{
 			Level: c(padded), After: c(padded), Diffusion: c(padded), Y: c(padded), U: c(padded), H: p.dt, Part: c(padded),
 		},
-		wakes: make([]int32, 0, padded),
+		apart: make([]apartLane, 0, padded),
 		part: asm.NoisyPartBlock{
 			Rem: c(padded), V: c(padded), VInf: c(padded), Z: c(padded), Tau: c(padded), VTh: c(padded), Diffusion: c(padded),
 			Dt: p.dt, White: p.noisy.White, Most: noise.Never, End: c(padded), Fired: make([]uint8, padded/8),
@@ -154,14 +160,17 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 		t.passage.Diffusion[i] = q.diffusion
 	}
 	t.waking = asm.WakingBlock{Lanes: lanes, Fired: make([]uint8, lanes/8)}
+	t.wakes = asm.BitListBlock{
+		Rows: 1, Words: lanes / 64, Bits: t.waking.Fired, List: make([]asm.BitPlace, lanes+kernels.Group),
+	}
 }
 
 // tileSteps is the number of steps that a tile moves at a time, those whose normal numbers are drawn together.
 const tileSteps = 4
 
 // advance moves the neurons through steps of the epoch from done on, up to tileSteps at a time. Those that begin to
-// move in one of the steps go through them by themselves first. Of the others most stay so far below their threshold
-// that their paths do not cross it: a kernel moves them as if none crossed, and marks those that may have. One that did
+// move in one of the steps are moved to its end first. Most stay so far below their threshold that their paths do not
+// cross it: a kernel moves them as if none crossed, and marks those that may have. One that did
 // goes back to where it crossed, and through the steps left by itself.
 func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
 	isa, b, x := p.kernel.ISA, &t.block, tileRun{p: p, s: s}
@@ -178,6 +187,9 @@ func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernel
 			kernels.NoisyLIFAlike(isa, b)
 		} else {
 			kernels.NoisyLIF(isa, b)
+		}
+		for _, q := range t.apart {
+			b.V[q.lane] = q.v
 		}
 		t.listNear(isa)
 		t.drawNear(isa, x.k)
@@ -196,36 +208,37 @@ type tileRun struct {
 	spent bool
 }
 
-// wake moves the lanes in which V begins to move through the steps from there on.
+// wake moves the lanes in which V begins to move to the end of that step: the kernel moves them on. Those that may have
+// crossed their threshold by then go through all steps from there on, and are put aside: the kernel does not know.
 func (t *lifTile) wake(x *tileRun) {
 	isa, w, q := x.p.kernel.ISA, &t.waking, &t.part
 	w.Wake, w.First, w.End = t.block.Wake, t.block.First, t.block.First+float64(t.block.Steps)
 	kernels.Waking(isa, w)
-	wakes, rem := t.wakes[:0], x.s.columns.Rem[t.first:]
-	for i := 0; i < w.Lanes; i += kernels.Group {
-		for waking := binary.LittleEndian.Uint64(w.Fired[i/8:]); waking != 0; waking &= waking - 1 {
-			wakes = append(wakes, int32(i+bits.TrailingZeros64(waking)))
-		}
-	}
-	t.wakes, q.Lanes = wakes, len(wakes)
-	for i, l := range wakes {
+	kernels.ListBits(isa, &t.wakes)
+	wakes, rem := t.wakes.List[:t.wakes.N], x.s.columns.Rem[t.first:]
+	for i, at := range wakes {
+		l := at.Bit()
 		j := int(w.Wake[l] - w.First)
-		q.Rem[i], q.V[i], q.VInf[i], q.Z[i] = rem[l], t.block.V[l], t.goal(int(l), j), t.z(x, int(l), j)
+		q.Rem[i], q.V[i], q.VInf[i], q.Z[i] = rem[l], t.block.V[l], t.goal(l, j), t.z(x, l, j)
 		if t.block.CoefStride > 0 {
 			n := &t.neurons[l]
 			q.Tau[i], q.VTh[i], q.Diffusion[i] = n.tau, n.threshold, n.diffusion
 		}
 	}
+	q.Lanes = len(wakes)
 	kernels.NoisyPart(isa, q)
-	for i, l := range wakes {
-		j := int(w.Wake[l] - w.First)
-		v := q.End[i]
+	t.apart = t.apart[:0]
+	for i, at := range wakes {
+		l := at.Bit()
+		t.block.V[l] = q.End[i]
 		if q.Fired[i/8]>>(i%8)&1 != 0 {
-			v = x.p.noisyPart(x.s, &t.neurons[l], t.first+int(l), x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i], q.VInf[i],
+			j := int(w.Wake[l] - w.First)
+			t.block.V[l] = x.p.noisyPart(x.s, &t.neurons[l], t.first+l, x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i], q.VInf[i],
 				q.Z[i], 0, nil)
+			t.follow(x, l, j+1)
+			t.alone[l] = x.k + int64(t.block.Steps)
+			t.apart = append(t.apart, apartLane{l, t.block.V[l]})
 		}
-		t.block.V[l] = v
-		t.follow(x, int(l), j+1)
 	}
 }
 

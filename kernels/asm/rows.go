@@ -74,13 +74,12 @@ type CurrentRowsBlock struct {
 // NoisyLIFBlock is the argument of the NoisyLIF kernels: steps of LIF neurons with white noise. With a = VTh - V before
 // a step and b = VTh - V after it, a lane has an event if a b is no more than Far: then its path may cross the
 // threshold. A lane that is above it before step 0 has events in all steps; one that comes above it has an event in
-// that step, and later ones mean nothing. Lanes that are held at the start of step 0 keep V in all steps and have no
-// events.
+// that step, and later ones mean nothing. In steps up to and with number Wake a lane keeps V and has no event.
 type NoisyLIFBlock struct {
 	Lanes, Steps int
 	First        float64   // number of step 0
 	V            []float64 // state: V after the steps as if the threshold were not crossed
-	Wake         []float64 // number of the step in which V begins to move
+	Wake         []float64 // number of the last step in which V is kept
 	Coef         []Column  // by NoisyLIFKeep and so on
 	CoefStride   int
 	Alike        [NoisyLIFCoefs]float64 // NoisyLIFAlike: the coefficients of all lanes

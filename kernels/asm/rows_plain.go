@@ -395,40 +395,21 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 		fars := (*[8]float64)(coef[3][lane:])
 		vs := (*[8]float64)(b.V[at:])
 		wakes := (*[8]float64)(b.Wake[at:])
-		var factors [8]float64
-		var spreads [8]float64
+		now := b.First
 		var limits [8]float64
 		var gaps [8]float64
 		for l := range 8 {
-			x0 := wakes[l]
-			m2 := x0 >= b.First
-			x4 := keeps[l]
-			x5 := x4
-			if m2 {
-				x5 = 0.0
+			x0 := vThs[l]
+			x1 := vs[l]
+			x2 := x0 - x1
+			m4 := x2 < 0.0
+			x6 := fars[l]
+			x7 := x6
+			if m4 {
+				x7 = math.Float64frombits(0x7ff0000000000000)
 			}
-			factors[l] = x5
-			x7 := sDs[l]
-			x8 := x7
-			if m2 {
-				x8 = 0.0
-			}
-			spreads[l] = x8
-			x10 := vThs[l]
-			x11 := vs[l]
-			x12 := x10 - x11
-			m13 := x12 < 0.0
-			x15 := fars[l]
-			x16 := x15
-			if m13 {
-				x16 = math.Float64frombits(0x7ff0000000000000)
-			}
-			x18 := x16
-			if m2 {
-				x18 = math.Float64frombits(0xfff0000000000000)
-			}
-			limits[l] = x18
-			gaps[l] = x12
+			limits[l] = x7
+			gaps[l] = x2
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -437,26 +418,34 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 			for l := range 8 {
 				x0 := vs[l]
 				x1 := gaps[l]
-				x2 := spreads[l]
-				x3 := zs[l]
-				x4 := factors[l]
-				x5 := vInfs[l]
-				x6 := x5 - x0
-				x7 := math.FMA(x4, x6, x0)
-				x8 := math.FMA(x2, x3, x7)
-				x9 := vThs[l]
-				x10 := x9 - x8
-				x11 := float64(x1 * x10)
-				x12 := limits[l]
-				m13 := x11 <= x12
+				x2 := wakes[l]
+				m4 := x2 >= now
+				x5 := keeps[l]
+				x6 := vInfs[l]
+				x7 := x6 - x0
+				x8 := math.FMA(x5, x7, x0)
+				x9 := sDs[l]
+				x10 := zs[l]
+				x11 := math.FMA(x9, x10, x8)
+				x12 := x11
+				if m4 {
+					x12 = x0
+				}
+				x13 := vThs[l]
+				x14 := x13 - x12
+				x15 := float64(x1 * x14)
+				x16 := limits[l]
+				m17 := x15 <= x16
+				m18 := m17 && !m4
 				zs[l] = x1
-				gaps[l] = x10
-				vs[l] = x8
-				if m13 {
+				gaps[l] = x14
+				vs[l] = x12
+				if m18 {
 					fired |= 1 << l
 				}
 			}
 			b.Fired[k*b.FiredStride+at/8] = fired
+			now++
 		}
 	}
 }
@@ -466,36 +455,19 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 	for at := 0; at < b.Lanes; at += 8 {
 		vs := (*[8]float64)(b.V[at:])
 		wakes := (*[8]float64)(b.Wake[at:])
-		var factors [8]float64
-		var spreads [8]float64
+		now := b.First
 		var limits [8]float64
 		var gaps [8]float64
 		for l := range 8 {
-			x0 := wakes[l]
-			m2 := x0 >= b.First
-			x5 := b.Alike[0]
-			if m2 {
-				x5 = 0.0
+			x1 := vs[l]
+			x2 := b.Alike[1] - x1
+			m4 := x2 < 0.0
+			x7 := b.Alike[3]
+			if m4 {
+				x7 = math.Float64frombits(0x7ff0000000000000)
 			}
-			factors[l] = x5
-			x8 := b.Alike[2]
-			if m2 {
-				x8 = 0.0
-			}
-			spreads[l] = x8
-			x11 := vs[l]
-			x12 := b.Alike[1] - x11
-			m13 := x12 < 0.0
-			x16 := b.Alike[3]
-			if m13 {
-				x16 = math.Float64frombits(0x7ff0000000000000)
-			}
-			x18 := x16
-			if m2 {
-				x18 = math.Float64frombits(0xfff0000000000000)
-			}
-			limits[l] = x18
-			gaps[l] = x12
+			limits[l] = x7
+			gaps[l] = x2
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -504,25 +476,31 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 			for l := range 8 {
 				x0 := vs[l]
 				x1 := gaps[l]
-				x2 := spreads[l]
-				x3 := zs[l]
-				x4 := factors[l]
-				x5 := vInfs[l]
-				x6 := x5 - x0
-				x7 := math.FMA(x4, x6, x0)
-				x8 := math.FMA(x2, x3, x7)
-				x10 := b.Alike[1] - x8
-				x11 := float64(x1 * x10)
-				x12 := limits[l]
-				m13 := x11 <= x12
+				x2 := wakes[l]
+				m4 := x2 >= now
+				x6 := vInfs[l]
+				x7 := x6 - x0
+				x8 := math.FMA(b.Alike[0], x7, x0)
+				x10 := zs[l]
+				x11 := math.FMA(b.Alike[2], x10, x8)
+				x12 := x11
+				if m4 {
+					x12 = x0
+				}
+				x14 := b.Alike[1] - x12
+				x15 := float64(x1 * x14)
+				x16 := limits[l]
+				m17 := x15 <= x16
+				m18 := m17 && !m4
 				zs[l] = x1
-				gaps[l] = x10
-				vs[l] = x8
-				if m13 {
+				gaps[l] = x14
+				vs[l] = x12
+				if m18 {
 					fired |= 1 << l
 				}
 			}
 			b.Fired[k*b.FiredStride+at/8] = fired
+			now++
 		}
 	}
 }

@@ -151,9 +151,8 @@ var (
 func noisyLIF(alike bool) *laneKernel {
 	k := &laneKernel{
 		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
-		states: []string{"V"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"}, marks: true,
-		coefs: []string{"Keep", "VTh", "SD", "Far"}, scalars: []string{"First"},
-		lasting: []string{"factor", "spread", "limit", "gap"},
+		states: []string{"V"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"}, now: true, marks: true,
+		coefs: []string{"Keep", "VTh", "SD", "Far"}, lasting: []string{"limit", "gap"},
 		vectors: map[string]int{"AVX2": 2, "AVX512": 4},
 	}
 	c := func(x *laneVars, j int) Vec { return x.get(k.coefs[j]) }
@@ -164,20 +163,18 @@ func noisyLIF(alike bool) *laneKernel {
 		}
 		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
 	}
-	k.begin = func(b *vec.Block, x *laneVars) { // a lane that is held keeps V, and has no events
-		held := b.Cmp(x.get("Wake"), GE, x.get("First"))
-		x.set("factor", b.Select(held, b.Const(0), c(x, asm.NoisyLIFKeep)))
-		x.set("spread", b.Select(held, b.Const(0), c(x, asm.NoisyLIFSD)))
+	k.begin = func(b *vec.Block, x *laneVars) { // a lane that starts above its threshold has events in all steps
 		gap := b.Sub(c(x, asm.NoisyLIFVTh), x.get("V"))
-		limit := b.Select(b.Cmp(gap, LT, b.Const(0)), b.Const(math.Inf(1)), c(x, asm.NoisyLIFFar))
-		x.set("limit", b.Select(held, b.Const(math.Inf(-1)), limit))
+		x.set("limit", b.Select(b.Cmp(gap, LT, b.Const(0)), b.Const(math.Inf(1)), c(x, asm.NoisyLIFFar)))
 		x.set("gap", gap)
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
 		v, before := x.get("V"), x.get("gap")
-		end := b.FMA(x.get("spread"), x.get("Z"), b.FMA(x.get("factor"), b.Sub(x.get("VInf"), v), v))
+		held := b.Cmp(x.get("Wake"), GE, x.get("now"))
+		mean := b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get("VInf"), v), v)
+		end := b.Select(held, v, b.FMA(c(x, asm.NoisyLIFSD), x.get("Z"), mean))
 		after := b.Sub(c(x, asm.NoisyLIFVTh), end)
-		x.fired = b.Cmp(b.Mul(before, after), LE, x.get("limit"))
+		x.fired = b.MaskAndNot(b.Cmp(b.Mul(before, after), LE, x.get("limit")), held)
 		x.set("Z", before)
 		x.set("gap", after)
 		x.set("V", end)
