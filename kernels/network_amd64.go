@@ -129,6 +129,30 @@ func LIFExpRows2(isa ISA, b *asm.LIFExpRowsBlock) {
 	}
 }
 
+// LIFConduct advances LIF neurons with one exponential conductance.
+func LIFConduct(isa ISA, b *asm.LIFConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFConductAVX512(b)
+	case AVX2:
+		asm.LIFConductAVX2(b)
+	default:
+		asm.LIFConductGo(b)
+	}
+}
+
+// LIFConduct2 advances LIF neurons with two exponential conductances.
+func LIFConduct2(isa ISA, b *asm.LIFConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFConduct2AVX512(b)
+	case AVX2:
+		asm.LIFConduct2AVX2(b)
+	default:
+		asm.LIFConduct2Go(b)
+	}
+}
+
 // AlphaRows advances alpha currents.
 func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {

@@ -46,6 +46,12 @@ func LIFExpRows(_ ISA, b *asm.LIFExpRowsBlock) { asm.LIFExpRowsGo(b) }
 // LIFExpRows2 advances LIF neurons with two exponential currents.
 func LIFExpRows2(_ ISA, b *asm.LIFExpRowsBlock) { asm.LIFExpRows2Go(b) }
 
+// LIFConduct advances LIF neurons with one exponential conductance.
+func LIFConduct(_ ISA, b *asm.LIFConductBlock) { asm.LIFConductGo(b) }
+
+// LIFConduct2 advances LIF neurons with two exponential conductances.
+func LIFConduct2(_ ISA, b *asm.LIFConductBlock) { asm.LIFConduct2Go(b) }
+
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 

@@ -195,6 +195,39 @@ func (f *filler) nmda() *asm.NMDABlock {
 	}
 }
 
+// lifConduct is lanes of which some are held, some fire and some relax too fast.
+func (f *filler) lifConduct() *asm.LIFConductBlock {
+	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+	b := &asm.LIFConductBlock{
+		Lanes: rowLanes, First: 10, V: c(-60, -49), Wake: c(5, 12), S1: c(0, 10), Row1: c(0, 1), S2: c(0, 60), Row2: c(0, 1),
+		Before1: c(0, 1), Before2: c(0, 1), Decay1: 0.98, Decay2: 0.99,
+		Coef: make([]asm.Column, 3*asm.LIFConduct2Coefs), CoefStride: asm.LIFConduct2Coefs, Fired: make([]uint8, rowLanes/4),
+	}
+	for i, w := range b.Wake {
+		b.Wake[i] = math.Floor(w)
+	}
+	// A cell of 200 pF and 10 nS at a step of 0.1 ms; conductances over that of the leak.
+	for j, x := range []float64{-50, -0.005, -0.3, -0.005, 0, 0, 4e-6, -0.005, -0.4, 2e-6, 2e-6} {
+		for g := j; g < len(b.Coef); g += b.CoefStride {
+			copy(b.Coef[g][:], f.column(Group, x, 0.9*x))
+		}
+	}
+	b.S2[3], b.S2[70], b.S1[80] = 500, math.Inf(1), -1e4
+	b.Wake[3], b.Wake[70], b.Wake[80] = 0, 0, 0
+	return b
+}
+
+// keepSlow empties columns that are not defined but where lanes are slow.
+func keepSlow(b *asm.LIFConductBlock, columns ...[]float64) {
+	for _, c := range columns {
+		for l := range c {
+			if b.Fired[l/8*2+1]>>(l%8)&1 == 0 {
+				c[l] = 0
+			}
+		}
+	}
+}
+
 // networkKernels are the kernels of networks: each makes its argument and runs it.
 var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"LIFRows": func(f *filler) (any, func(ISA)) {
@@ -224,6 +257,21 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"LIFExpRows2": func(f *filler) (any, func(ISA)) {
 		b := f.lifExpRows(2)
 		return b, func(a ISA) { LIFExpRows2(a, b) }
+	},
+	"LIFConduct": func(f *filler) (any, func(ISA)) {
+		b := f.lifConduct()
+		b.CoefStride = 0
+		return b, func(a ISA) {
+			LIFConduct(a, b)
+			keepSlow(b, b.Before1)
+		}
+	},
+	"LIFConduct2": func(f *filler) (any, func(ISA)) {
+		b := f.lifConduct()
+		return b, func(a ISA) {
+			LIFConduct2(a, b)
+			keepSlow(b, b.Before1, b.Before2)
+		}
 	},
 	"LIFStep": func(f *filler) (any, func(ISA)) {
 		b := f.lifStep()

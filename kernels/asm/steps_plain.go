@@ -1191,3 +1191,190 @@ func ConductBoundsGo(b *ConductBlock) {
 		}
 	}
 }
+
+// LIFConductGo moves LIF neurons with an exponential conductance; see LIFConductBlock.
+func LIFConductGo(b *LIFConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		vThs := (*[8]float64)(coef[0][lane:])
+		xs := (*[8]float64)(coef[1][lane:])
+		ys := (*[8]float64)(coef[2][lane:])
+		x1s := (*[8]float64)(coef[3][lane:])
+		y1s := (*[8]float64)(coef[4][lane:])
+		j1s := (*[8]float64)(coef[5][lane:])
+		g1s := (*[8]float64)(coef[6][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		row1s := (*[8]float64)(b.Row1[at:])
+		before1s := (*[8]float64)(b.Before1[at:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := xs[l]
+			x2 := ys[l]
+			x3 := s1s[l]
+			x4 := x1s[l]
+			x5 := math.FMA(x4, x3, x1)
+			x6 := y1s[l]
+			x7 := math.FMA(x6, x3, x2)
+			x8 := j1s[l]
+			x9 := float64(x8 * x3)
+			x10 := g1s[l]
+			x11 := float64(x10 * x3)
+			before1s[l] = x3
+			x14 := row1s[l]
+			x15 := math.FMA(b.Decay1, x3, x14)
+			s1s[l] = x15
+			row1s[l] = 1e-290
+			x19 := float64(x11 * x7)
+			x20 := math.FMA(x9, x5, x19)
+			x21 := x0 + x20
+			x22 := float64(x5 * x5)
+			x25 := math.FMA(8.339266569601793e-12, x22, 0x1.1e23dc6243892p-29)
+			x27 := math.FMA(x25, x22, 2.7557288690592e-07)
+			x29 := math.FMA(x27, x22, 0x1.a01a01bee23f9p-16)
+			x31 := math.FMA(x29, x22, 0.0013888888888832082)
+			x33 := math.FMA(x31, x22, 0.04166666666666676)
+			x35 := math.FMA(x33, x22, 0.5)
+			x38 := math.FMA(0x1.544805a39ef05p-33, x22, 0x1.ae580a6c2ad73p-26)
+			x40 := math.FMA(x38, x22, 0x1.71de3cfce9a87p-19)
+			x42 := math.FMA(x40, x22, 0x1.a01a019ffe51fp-13)
+			x44 := math.FMA(x42, x22, 0.008333333333333054)
+			x46 := math.FMA(x44, x22, 0.16666666666666666)
+			x47 := math.FMA(x46, x5, x35)
+			x49 := math.FMA(x47, x5, 1.0)
+			x50 := math.FMA(x5, x0, x7)
+			x51 := math.FMA(x49, x50, x21)
+			m53 := x5 > -1.0
+			m55 := x5 < 0.25
+			m56 := m53 && m55
+			m58 := x51 > -1e+06
+			m59 := m56 && m58
+			x60 := wakes[l]
+			m62 := x60 <= b.First
+			m63 := m62 && !m59
+			m64 := m62 && m59
+			x65 := vThs[l]
+			m66 := x51 >= x65
+			m67 := m64 && m66
+			x68 := x0
+			if m64 {
+				x68 = x51
+			}
+			vs[l] = x68
+			if m67 {
+				fired |= 1 << l
+			}
+			if m63 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}
+
+// LIFConduct2Go is LIFConduct with two conductances.
+func LIFConduct2Go(b *LIFConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		vThs := (*[8]float64)(coef[0][lane:])
+		xs := (*[8]float64)(coef[1][lane:])
+		ys := (*[8]float64)(coef[2][lane:])
+		x1s := (*[8]float64)(coef[3][lane:])
+		y1s := (*[8]float64)(coef[4][lane:])
+		j1s := (*[8]float64)(coef[5][lane:])
+		g1s := (*[8]float64)(coef[6][lane:])
+		x2s := (*[8]float64)(coef[7][lane:])
+		y2s := (*[8]float64)(coef[8][lane:])
+		j2s := (*[8]float64)(coef[9][lane:])
+		g2s := (*[8]float64)(coef[10][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		row1s := (*[8]float64)(b.Row1[at:])
+		s2s := (*[8]float64)(b.S2[at:])
+		row2s := (*[8]float64)(b.Row2[at:])
+		before1s := (*[8]float64)(b.Before1[at:])
+		before2s := (*[8]float64)(b.Before2[at:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := xs[l]
+			x2 := ys[l]
+			x3 := s1s[l]
+			x4 := x1s[l]
+			x5 := math.FMA(x4, x3, x1)
+			x6 := y1s[l]
+			x7 := math.FMA(x6, x3, x2)
+			x8 := j1s[l]
+			x9 := float64(x8 * x3)
+			x10 := g1s[l]
+			x11 := float64(x10 * x3)
+			before1s[l] = x3
+			x14 := row1s[l]
+			x15 := math.FMA(b.Decay1, x3, x14)
+			s1s[l] = x15
+			row1s[l] = 1e-290
+			x19 := s2s[l]
+			x20 := x2s[l]
+			x21 := math.FMA(x20, x19, x5)
+			x22 := y2s[l]
+			x23 := math.FMA(x22, x19, x7)
+			x24 := j2s[l]
+			x25 := math.FMA(x24, x19, x9)
+			x26 := g2s[l]
+			x27 := math.FMA(x26, x19, x11)
+			before2s[l] = x19
+			x30 := row2s[l]
+			x31 := math.FMA(b.Decay2, x19, x30)
+			s2s[l] = x31
+			row2s[l] = 1e-290
+			x34 := float64(x27 * x23)
+			x35 := math.FMA(x25, x21, x34)
+			x36 := x0 + x35
+			x37 := float64(x21 * x21)
+			x40 := math.FMA(8.339266569601793e-12, x37, 0x1.1e23dc6243892p-29)
+			x42 := math.FMA(x40, x37, 2.7557288690592e-07)
+			x44 := math.FMA(x42, x37, 0x1.a01a01bee23f9p-16)
+			x46 := math.FMA(x44, x37, 0.0013888888888832082)
+			x48 := math.FMA(x46, x37, 0.04166666666666676)
+			x50 := math.FMA(x48, x37, 0.5)
+			x53 := math.FMA(0x1.544805a39ef05p-33, x37, 0x1.ae580a6c2ad73p-26)
+			x55 := math.FMA(x53, x37, 0x1.71de3cfce9a87p-19)
+			x57 := math.FMA(x55, x37, 0x1.a01a019ffe51fp-13)
+			x59 := math.FMA(x57, x37, 0.008333333333333054)
+			x61 := math.FMA(x59, x37, 0.16666666666666666)
+			x62 := math.FMA(x61, x21, x50)
+			x64 := math.FMA(x62, x21, 1.0)
+			x65 := math.FMA(x21, x0, x23)
+			x66 := math.FMA(x64, x65, x36)
+			m68 := x21 > -1.0
+			m70 := x21 < 0.25
+			m71 := m68 && m70
+			m73 := x66 > -1e+06
+			m74 := m71 && m73
+			x75 := wakes[l]
+			m77 := x75 <= b.First
+			m78 := m77 && !m74
+			m79 := m77 && m74
+			x80 := vThs[l]
+			m81 := x66 >= x80
+			m82 := m79 && m81
+			x83 := x0
+			if m79 {
+				x83 = x66
+			}
+			vs[l] = x83
+			if m82 {
+				fired |= 1 << l
+			}
+			if m78 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}

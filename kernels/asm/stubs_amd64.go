@@ -344,6 +344,26 @@ func ConductBoundsAVX2(b *ConductBlock)
 //go:noescape
 func ConductBoundsAVX512(b *ConductBlock)
 
+// LIFConductAVX2 moves LIF neurons with an exponential conductance; see LIFConductBlock.
+//
+//go:noescape
+func LIFConductAVX2(b *LIFConductBlock)
+
+// LIFConductAVX512 moves LIF neurons with an exponential conductance; see LIFConductBlock.
+//
+//go:noescape
+func LIFConductAVX512(b *LIFConductBlock)
+
+// LIFConduct2AVX2 is LIFConduct with two conductances.
+//
+//go:noescape
+func LIFConduct2AVX2(b *LIFConductBlock)
+
+// LIFConduct2AVX512 is LIFConduct with two conductances.
+//
+//go:noescape
+func LIFConduct2AVX512(b *LIFConductBlock)
+
 // SplitPairsAVX2 parts pairs; see PairsBlock.
 //
 //go:noescape

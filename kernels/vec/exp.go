@@ -33,8 +33,18 @@ func (b *Block) ExpWithin(x Vec, lo, hi float64) Vec {
 // Expm1Within is e^x - 1 for lo ≤ x ≤ hi, numbers around 0 and at most 1 apart from it, relative error 2e-16, as
 // x + x²q(x).
 func (b *Block) Expm1Within(x Vec, lo, hi float64) Vec {
-	c := expm1Tail(lo, hi)
 	z := b.Mul(x, x)
+	return b.FMA(b.expm1Tail(x, z, lo, hi), z, x)
+}
+
+// Expm1ShareWithin is (e^x - 1)/x for x as of Expm1Within, with the same error; 1 at 0.
+func (b *Block) Expm1ShareWithin(x Vec, lo, hi float64) Vec {
+	return b.FMA(b.expm1Tail(x, b.Mul(x, x), lo, hi), x, b.Const(1))
+}
+
+// expm1Tail is q(x) of Expm1Within, by even and odd powers; z is x².
+func (b *Block) expm1Tail(x, z Vec, lo, hi float64) Vec {
+	c := expm1Tail(lo, hi)
 	sum := func(k int) Vec { // c[k] + c[k+2] z + ...
 		last := k + (len(c)-1-k)/2*2
 		s := b.Const(c[last])
@@ -47,7 +57,7 @@ func (b *Block) Expm1Within(x Vec, lo, hi float64) Vec {
 	if len(c) > 1 {
 		q = b.FMA(sum(1), x, q)
 	}
-	return b.FMA(q, z, x)
+	return q
 }
 
 // Exp2Near is 2^x for asm.Exp2Lo ≤ x ≤ asm.Exp2Hi with a relative error of 1e-12, exact for whole x. The remainder x -

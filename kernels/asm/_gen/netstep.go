@@ -23,9 +23,10 @@ type stepKernel struct {
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
 	events              bool     // whether the step marks lanes with events
 	pairs               bool     // whether End and Share are those of a row of pairs, which is emptied
-	rare                string   // a column that is only stored where some lane of the vectors side by side has an event
+	rare                []string // columns that are only stored where some lane of the vectors side by side has an event
 	held                bool     // whether bits of Held mark lanes that are held
 	near                bool     // and, in a second byte, those that may have one in the next step
+	slow                bool     // or those that are slow, for which alone rare columns are stored
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
 }
@@ -146,7 +147,7 @@ var (
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
-		conduct(false), conduct(true),
+		conduct(false), conduct(true), lifConduct(1), lifConduct(2),
 	}
 )
 
@@ -154,7 +155,7 @@ var (
 // have lowered it since it was at the threshold. Additions, comparisons and stores set its time.
 var expLIFStep = &stepKernel{
 	name: "ExpLIFStep", doc: "moves LIF neurons with one exponential current; see ExpLIFBlock.", argument: "ExpLIFBlock",
-	columns: []string{"V", "VInf", "Leak", "Current", "Fall"}, rare: "Before",
+	columns: []string{"V", "VInf", "Leak", "Current", "Fall"}, rare: []string{"Before"},
 	coefs: []string{"Keep", "VTh", "Gain", "R", "Most"}, scalars: []string{"Decay", "Growth", "Margin"},
 	events: true, near: true, pairs: true, held: true, vectors: map[string]int{"AVX2": 2, "AVX512": 2},
 	step: func(b *vec.Block, x *laneVars) {
@@ -340,7 +341,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		events = k.Value("Fired")
 	}
 	marks := 1 // bytes for eight lanes
-	if d.near {
+	if d.near || d.slow {
 		marks = 2
 	}
 	column := func(field string, s int) operand.Mem {
@@ -354,10 +355,10 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.held {
 		held = k.heldBits(S)
 	}
-	var kept []*Pin // what is stored rarely, by vector
-	for range S {
-		if d.rare != "" {
-			kept = append(kept, k.Pin())
+	kept := map[string][]*Pin{} // what is stored rarely, by vector
+	for _, field := range d.rare {
+		for range S {
+			kept[field] = append(kept[field], k.Pin())
 		}
 	}
 	k.XORQ(lane, lane)
@@ -391,8 +392,8 @@ func (d *stepKernel) assembly(f *file, w isa) {
 				return b.Load(operand.Mem{Base: coef, Index: inGroup, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()})
 			}, set: func(field string, v Vec) {
 				switch {
-				case field == d.rare:
-					b.Set(kept[s], v)
+				case kept[field] != nil:
+					b.Set(kept[field][s], v)
 				case base[field] != nil:
 					b.Store(column(field, s), v)
 				}
@@ -407,28 +408,34 @@ func (d *stepKernel) assembly(f *file, w isa) {
 					masks = nil
 				}
 			}
-			if d.near {
+			if marks == 2 {
 				if nearby = append(nearby, x.near); len(nearby)*w.Lanes == 8 {
 					b.StoreBits(at(events, 2*(s*w.Lanes/8)+1), nearby...)
 					nearby = nil
 				}
 			}
+			event := x.fired
+			if d.slow {
+				event = x.near
+			}
 			if some.IsZero() {
-				some = x.fired
-			} else if d.rare != "" {
-				some = b.MaskOr(some, x.fired)
+				some = event
+			} else if d.rare != nil {
+				some = b.MaskOr(some, event)
 			}
 		}
-		if d.rare != "" {
+		if d.rare != nil {
 			b.Test(some)
 		}
 	})
-	if d.rare != "" {
+	if d.rare != nil {
 		next := k.NewLabel("next")
 		k.JNZ(k.Later("event", func() {
-			base[d.rare] = k.Value(d.rare)
-			for s, p := range kept {
-				k.asm("VMOVUPD", w.register(p.Reg), column(d.rare, s))
+			for _, field := range d.rare {
+				base[field] = k.Value(field)
+				for s, p := range kept[field] {
+					k.asm("VMOVUPD", w.register(p.Reg), column(field, s))
+				}
 			}
 			k.JMP(operand.LabelRef(next))
 		}))
@@ -478,7 +485,7 @@ func (d *stepKernel) plain() string {
 	if d.events {
 		b.Bits(x.fired, "fired")
 	}
-	if d.near {
+	if d.near || d.slow {
 		b.Bits(x.near, "near")
 	}
 	var t lanesText
@@ -489,11 +496,7 @@ func (d *stepKernel) plain() string {
 		}
 	}
 	t.begin(d.name, d.doc, d.argument, coefs)
-	columns := d.columns
-	if d.rare != "" {
-		columns = append(slices.Clone(columns), d.rare)
-	}
-	for _, f := range columns {
+	for _, f := range slices.Concat(d.columns, d.rare) {
 		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
 	}
 	if d.pairs {
@@ -502,7 +505,7 @@ func (d *stepKernel) plain() string {
 	if d.events {
 		t.line("fired := uint8(0)")
 	}
-	if d.near {
+	if d.near || d.slow {
 		t.line("near := uint8(0)")
 	}
 	t.line("for l := range %d {", vec.Go.Lanes)
@@ -522,7 +525,7 @@ func (d *stepKernel) plain() string {
 	}))
 	t.line("}")
 	switch {
-	case d.near:
+	case d.near || d.slow:
 		t.line("b.Fired[at/4], b.Fired[at/4+1] = fired, near")
 	case d.events:
 		t.line("b.Fired[at/8] = fired")
