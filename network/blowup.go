@@ -3,10 +3,12 @@ package network
 import (
 	"fmt"
 	"math"
+
+	"popsim/kernels/asm"
 )
 
 // blownUp is the |V| (mV) above which a run is taken to have blown up.
-const blownUp = 1e6
+const blownUp = asm.BlownUp
 
 // BlownUp is the error of a run in which V of a neuron became NaN, infinite or larger than blownUp.
 type BlownUp struct {

@@ -40,6 +40,7 @@ type coupledSegment struct {
 	scratch []blocked
 	events  []int32 // lanes of the segment with an event in the current step
 	noise   *coupledNoise
+	grid    *conductGrid // nil: it takes another step
 }
 
 // coupledReceptor holds what a coupledSegment needs of a receptor. A step of its variable s multiplies it by s.decay;
@@ -138,18 +139,25 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	if r.white != nil {
 		o.noise = o.newNoise(dt)
 	}
-	return o, o.start(r)
+	if err := o.start(r); err != nil {
+		return nil, err
+	}
+	if o.conductsOnGrid(r) {
+		o.grid = o.newConductGrid()
+	}
+	return o, nil
 }
 
 // start sets the states of the lanes at t = 0.
 func (o *coupledSegment) start(r *shard) error {
 	l := r.net.layout
 	m := o.p.Model
+	column := func() []float64 { return makeColumn(o.padded())[:o.n] }
 	for j := range m.States {
-		o.y[j] = make([]float64, o.n)
+		o.y[j] = column()
 	}
 	if m.Fires == model.Reset {
-		o.wake, o.wakeTheta, o.free = make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
+		o.wake, o.wakeTheta, o.free = column(), make([]float64, o.n), make([]float64, o.n)
 	} else {
 		o.level = make([]float64, o.n)
 		if o.cell.timed {
@@ -201,6 +209,9 @@ func (in *means) columns() (y, next [4]*asm.Column) {
 
 // step advances all lanes by step k and empties the rows.
 func (o *coupledSegment) step(r *shard, k int64) error {
+	if o.grid != nil {
+		return o.stepOnGrid(r, k)
+	}
 	in := &o.in
 	o.events = o.events[:0]
 	if o.noise != nil {
