@@ -340,7 +340,11 @@ func (a *allocator) step(n *node) {
 		}
 	case opCmp:
 		x, y := a.pair(n)
-		a.Instruction(name, Imm(n.imm), y, x, a.def(n))
+		operands := []Operand{Imm(n.imm), y, x}
+		if n.mergeMask != nil {
+			operands = append(operands, a.reg(n.mergeMask))
+		}
+		a.Instruction(name, append(operands, a.def(n))...)
 	case opShlI, opShrI:
 		x := Operand(a.reg(n.args[0]))
 		a.masked(n, name, Imm(n.imm), x)

@@ -136,8 +136,10 @@ type node struct {
 	pin  *Pin   // opGet, opSet
 	mask bool   // the result is a truth value
 
-	// A merge-masked operation: lanes outside mergeMask keep old, whose register it takes.
+	// A merge-masked operation: lanes outside mergeMask keep old, whose register it takes. A comparison has no old: it is
+	// false outside mergeMask.
 	mergeMask, old *node
+	where          bool // opAnd of CmpWhere
 
 	index int
 	place int // index in which vectors recorded abreast count as one
@@ -152,7 +154,11 @@ func (n *node) inputs() []*node {
 	if n.mergeMask == nil {
 		return n.args
 	}
-	return append(append([]*node{}, n.args...), n.mergeMask, n.old)
+	all := append(append([]*node{}, n.args...), n.mergeMask)
+	if n.old != nil {
+		all = append(all, n.old)
+	}
+	return all
 }
 
 func (b *Block) add(n *node) *node {
@@ -340,6 +346,13 @@ func (b *Block) Cmp(x Vec, p Pred, y Vec) Mask {
 	return Mask{b.add(&node{op: opCmp, args: []*node{x.n, y.n}, imm: uint8(p), mask: true})}
 }
 
+// CmpWhere is m && Cmp(x, p, y): one instruction where masks have registers.
+func (b *Block) CmpWhere(m Mask, x Vec, p Pred, y Vec) Mask {
+	and := b.MaskAnd(m, b.Cmp(x, p, y))
+	and.n.where = true
+	return and
+}
+
 // GtI is x > y as signed integers.
 func (b *Block) GtI(x, y Vec) Mask {
 	return Mask{b.add(&node{op: opGtI, args: []*node{x.n, y.n}, mask: true})}
@@ -412,8 +425,8 @@ func (b *Block) StoreBits(m Mem, masks ...Mask) {
 // holds in any lane.
 func (b *Block) Test(m Mask) { b.add(&node{op: opTest, args: []*node{m.n}}) }
 
-// mergeSelects turns Select(m, f(x), old) into a merge-masked f, where f(x) has no other reader. An FMA is possible
-// only onto one of its own operands, whose register it overwrites anyway.
+// mergeSelects turns Select(m, f(x), old) into a merge-masked f, where f(x) has no other reader, and the comparisons of
+// CmpWhere into masked ones. An FMA is possible only onto one of its own operands, whose register it overwrites anyway.
 func (b *Block) mergeSelects() {
 	if !b.Target.HasMasks() {
 		return
@@ -425,6 +438,11 @@ func (b *Block) mergeSelects() {
 		}
 	}
 	for _, n := range b.nodes {
+		if n.where {
+			m, c := n.args[0], n.args[1]
+			n.op, n.args, n.imm, n.mergeMask = opCmp, c.args, c.imm, m
+			continue
+		}
 		if n.op != opSelect {
 			continue
 		}

@@ -43,7 +43,7 @@ func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, ma
 	k := func() Mask { return ms[len(ms)-1-rng.IntN(min(len(ms), 12))] }
 	preds := []Pred{EQ, LT, LE, GE, GT, NEQ, NLT, NLE, NGE, NGT}
 	for range size {
-		switch rng.IntN(32) {
+		switch rng.IntN(33) {
 		case 0, 1:
 			vs = append(vs, b.Add(v(), v()))
 		case 2, 3:
@@ -72,6 +72,8 @@ func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, ma
 			vs = append(vs, b.AddI(tame(), b.ShrI(b.ShlI(tame(), 3), 20)), b.SubI(tame(), b.ConstBits(7)))
 		case 18, 19:
 			ms = append(ms, b.Cmp(v(), preds[rng.IntN(len(preds))], v()))
+		case 27:
+			ms = append(ms, b.CmpWhere(k(), v(), preds[rng.IntN(len(preds))], v()))
 		case 20:
 			ms = append(ms, b.GtI(tame(), tame()))
 		case 21:
