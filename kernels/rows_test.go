@@ -63,6 +63,20 @@ func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
 	return b
 }
 
+// lifRowsAlike is lifRows with jumps, all lanes with the same coefficients.
+func (f *filler) lifRowsAlike() *asm.LIFRowsBlock {
+	b := f.lifRows(false, true)
+	b.Coef, b.CoefStride, b.Alike = f.coefs(asm.LIFRowsCoefs, 1), 0, true
+	for j, x := range []float64{
+		asm.LIFRowsVInf: 0.8, asm.LIFRowsKeep: 0.2, asm.LIFRowsVTh: 0.7, asm.LIFRowsVReset: -0.3, asm.LIFRowsHold: 2,
+	} {
+		for l := range b.Coef[j] {
+			b.Coef[j][l] = x
+		}
+	}
+	return b
+}
+
 func (f *filler) lifExpRows(currents int) *asm.LIFExpRowsBlock {
 	q := f.lifRows(false, false)
 	b := &asm.LIFExpRowsBlock{
@@ -240,6 +254,20 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	},
 	"LIFRows jump": func(f *filler) (any, func(ISA)) {
 		b := f.lifRows(false, true)
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"LIFRows jump, one step": func(f *filler) (any, func(ISA)) {
+		b := f.lifRows(false, true)
+		b.Steps = 1
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"LIFRows jump, alike": func(f *filler) (any, func(ISA)) {
+		b := f.lifRowsAlike()
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"LIFRows jump, alike, one step": func(f *filler) (any, func(ISA)) {
+		b := f.lifRowsAlike()
+		b.Steps = 1
 		return b, func(a ISA) { LIFRows(a, b) }
 	},
 	"ExpRows": func(f *filler) (any, func(ISA)) {

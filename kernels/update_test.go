@@ -12,14 +12,15 @@ import (
 )
 
 // BenchmarkUpdate is the update of a network of LIF neurons on the grid: a row of arrivals for each step of an epoch,
-// jumps of V or those of an exponential current, and lists of spikes by step. The least time of 600 steps counts.
-// bench/peers/update.c does the same work; scripts/update sets them side by side.
+// jumps of V (also where each neuron has coefficients of its own) or those of an exponential current, and lists of
+// spikes by step. The least time of 600 steps counts. bench/peers/update.c does the same work; scripts/update sets them
+// side by side.
 func BenchmarkUpdate(b *testing.B) {
 	for _, isa := range Available() {
-		for _, rows := range []string{"jumps", "current"} {
+		for _, rows := range []string{"jumps", "each", "current"} {
 			for _, steps := range []int{1, 5, 15, 50} {
 				b.Run(fmt.Sprintf("isa=%s/rows=%s/steps=%d", isa, rows, steps), func(b *testing.B) {
-					u := newUpdate(steps, rows == "jumps")
+					u := newUpdate(steps, rows)
 					least := math.Inf(1)
 					for range b.N {
 						begin := time.Now()
@@ -49,7 +50,7 @@ type update struct {
 	spikes int
 }
 
-func newUpdate(steps int, jumps bool) *update {
+func newUpdate(steps int, rows string) *update {
 	const dt, tau, tauS, n = 0.1, 20, 2, updateLanes
 	c := func(n int) []float64 { return make([]float64, n) }
 	u := &update{fired: make([]uint8, steps*n/8), ids: make([][]int32, steps)}
@@ -66,9 +67,9 @@ func newUpdate(steps int, jumps bool) *update {
 	for l := range v {
 		v[l] = 20 * float64(l) / n
 	}
-	if jumps {
+	if rows != "current" {
 		u.jumps = &asm.LIFRowsBlock{
-			Lanes: n, Steps: steps, V: v, Wake: c(n), Coef: coef, Jump: c(steps * n), JumpStride: n,
+			Lanes: n, Steps: steps, V: v, Wake: c(n), Coef: coef, Alike: rows == "jumps", Jump: c(steps * n), JumpStride: n,
 			Fired: u.fired, FiredStride: n / 8,
 		}
 		return u

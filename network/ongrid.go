@@ -247,7 +247,8 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 		lanes := min(g.tile, n-at)
 		b := asm.LIFRowsBlock{
 			Lanes: lanes, Steps: steps, First: float64(k), V: r.v[s.base+at:], Wake: r.wake[s.base+at:],
-			Coef: g.neurons.from(at), CoefStride: g.neurons.stride, Fired: g.fired[at/8:], FiredStride: n / 8,
+			Coef: g.neurons.from(at), CoefStride: g.neurons.stride, Alike: g.neurons.stride == 0,
+			Fired: g.fired[at/8:], FiredStride: n / 8,
 		}
 		if g.jump >= 0 {
 			b.Jump, b.JumpStride = r.allRows[g.jump][s.base+at:], r.strides[g.jump]

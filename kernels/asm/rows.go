@@ -16,6 +16,7 @@ type LIFRowsBlock struct {
 	V, Wake      []float64 // state; Wake is the number of the first step in which V moves
 	Coef         []Column  // by LIFRowsVInf and so on
 	CoefStride   int
+	Alike        bool // all lanes have the coefficients of lane 0; nothing but the speed depends on it
 
 	Drive       []float64 // row: what currents add to V in a step
 	DriveStride int

@@ -74,6 +74,46 @@ func AddCountsAVX2(b *CountBlock)
 //go:noescape
 func AddCountsAVX512(b *CountBlock)
 
+// ExpRowsAVX2 advances exponential currents; see CurrentRowsBlock.
+//
+//go:noescape
+func ExpRowsAVX2(b *CurrentRowsBlock)
+
+// ExpRowsAVX512 advances exponential currents; see CurrentRowsBlock.
+//
+//go:noescape
+func ExpRowsAVX512(b *CurrentRowsBlock)
+
+// AlphaRowsAVX2 advances alpha currents; see CurrentRowsBlock.
+//
+//go:noescape
+func AlphaRowsAVX2(b *CurrentRowsBlock)
+
+// AlphaRowsAVX512 advances alpha currents; see CurrentRowsBlock.
+//
+//go:noescape
+func AlphaRowsAVX512(b *CurrentRowsBlock)
+
+// NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAVX2(b *NoisyLIFBlock)
+
+// NoisyLIFAVX512 moves LIF neurons with white noise; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAVX512(b *NoisyLIFBlock)
+
+// NoisyLIFAlikeAVX2 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
+
+// NoisyLIFAlikeAVX512 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
+
 // LIFRowsAVX2 advances LIF neurons with currents and jumps; see LIFRowsBlock.
 //
 //go:noescape
@@ -104,25 +144,35 @@ func LIFJumpRowsAVX2(b *LIFRowsBlock)
 //go:noescape
 func LIFJumpRowsAVX512(b *LIFRowsBlock)
 
-// ExpRowsAVX2 advances exponential currents; see CurrentRowsBlock.
+// LIFJumpRowsAlikeAVX2 is LIFJumpRows where all lanes have the same coefficients.
 //
 //go:noescape
-func ExpRowsAVX2(b *CurrentRowsBlock)
+func LIFJumpRowsAlikeAVX2(b *LIFRowsBlock)
 
-// ExpRowsAVX512 advances exponential currents; see CurrentRowsBlock.
+// LIFJumpRowsAlikeAVX512 is LIFJumpRows where all lanes have the same coefficients.
 //
 //go:noescape
-func ExpRowsAVX512(b *CurrentRowsBlock)
+func LIFJumpRowsAlikeAVX512(b *LIFRowsBlock)
 
-// AlphaRowsAVX2 advances alpha currents; see CurrentRowsBlock.
+// LIFJumpStepAVX2 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
 //
 //go:noescape
-func AlphaRowsAVX2(b *CurrentRowsBlock)
+func LIFJumpStepAVX2(b *LIFRowsBlock)
 
-// AlphaRowsAVX512 advances alpha currents; see CurrentRowsBlock.
+// LIFJumpStepAVX512 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
 //
 //go:noescape
-func AlphaRowsAVX512(b *CurrentRowsBlock)
+func LIFJumpStepAVX512(b *LIFRowsBlock)
+
+// LIFJumpStepAlikeAVX2 is LIFJumpStep where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFJumpStepAlikeAVX2(b *LIFRowsBlock)
+
+// LIFJumpStepAlikeAVX512 is LIFJumpStep where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFJumpStepAlikeAVX512(b *LIFRowsBlock)
 
 // LIFExpRowsAVX2 advances LIF neurons with one exponential current; see LIFExpRowsBlock.
 //
@@ -143,26 +193,6 @@ func LIFExpRows2AVX2(b *LIFExpRowsBlock)
 //
 //go:noescape
 func LIFExpRows2AVX512(b *LIFExpRowsBlock)
-
-// NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
-//
-//go:noescape
-func NoisyLIFAVX2(b *NoisyLIFBlock)
-
-// NoisyLIFAVX512 moves LIF neurons with white noise; see NoisyLIFBlock.
-//
-//go:noescape
-func NoisyLIFAVX512(b *NoisyLIFBlock)
-
-// NoisyLIFAlikeAVX2 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
-//
-//go:noescape
-func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
-
-// NoisyLIFAlikeAVX512 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
-//
-//go:noescape
-func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
 
 // LIFStepAVX2 moves LIF neurons; see LIFStepBlock.
 //

@@ -35,6 +35,7 @@ var files = []struct {
 		philoxWords, philoxWordsOf, philoxCounts, philoxInstants, philoxNormals, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
+	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},
 	{name: "steps", kernels: append(
 		assemblies(stepKernels), pairPlaces, byteBits, splitPairs, triplePlaces, splitTriples,
 	), plain: plains(stepKernels)},

@@ -21,7 +21,10 @@ type laneKernel struct {
 	columns             []string // fields: values of lanes that do not change, for begin
 	scalars             []string // fields: one float64 for all lanes
 	now, marks          bool     // whether the step has a number, and marks lanes with events in Fired
+	alike               bool     // whether all lanes have the coefficients of lane 0
+	noPlain             bool     // whether another kernel's plain Go stands for it
 	vectors             map[string]int
+	tune                map[string]Tuning
 	step                func(b *vec.Block, x *laneVars)
 
 	// begin, which may be nil, precedes the steps of a vector: it sets the values named in lasting, which stay in
@@ -37,80 +40,18 @@ type laneVars struct {
 	fired Mask // of the lanes that fire, in kernels with Fired
 	held  Mask // of the lanes that are held, in kernels with Held
 	near  Mask // of the lanes that may have an event in the next step, in kernels with Near
+	alike bool // whether all lanes have the same coefficients
+
+	// once is a value that all vectors share, recorded for the first of them.
+	once func(name string, value func() Vec) Vec
 }
 
-// lifRows is a step of LIF: with the row of currents and that of jumps, or one of them. It is a chain of about 20
-// cycles, which eight vectors hide.
-//
-//	V += keep (V_inf - V) + drive   where wake <= k
-//	V += jump                       where wake <= k + 1
-//	V = V_reset, wake = k + 1 + hold where then V >= V_th
-func lifRows(name, doc string, drive, jump bool) *laneKernel {
-	k := &laneKernel{
-		name: name, doc: doc, argument: "LIFRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
-		coefs: []string{"VInf", "Keep", "VTh", "VReset", "Hold"}, vectors: map[string]int{"AVX2": 4, "AVX512": 8},
+// perCoefs is a value that depends on coefficients, but not on the lane.
+func (x *laneVars) perCoefs(name string, value func() Vec) Vec {
+	if x.alike {
+		return x.once(name, value)
 	}
-	if drive {
-		k.rows = append(k.rows, "Drive")
-	}
-	if jump {
-		k.rows = append(k.rows, "Jump")
-	}
-	k.step = func(b *vec.Block, x *laneVars) {
-		from := x.get("V")
-		if drive {
-			from = b.Add(from, x.get("Drive"))
-		}
-		lifRowStep(b, x, from, jump)
-	}
-	return k
-}
-
-// lifRowStep is a step of LIF; from is V with what currents add to it in a step.
-func lifRowStep(b *vec.Block, x *laneVars, from Vec, jump bool) {
-	v, wake, now := x.get("V"), x.get("Wake"), x.get("now")
-	next := b.Add(now, b.Const(1))
-	moved := b.Select(b.Cmp(wake, LE, now), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), from), v)
-	open := b.Cmp(wake, LE, next)
-	if jump {
-		moved = b.Select(open, b.Add(moved, x.get("Jump")), moved)
-		x.set("Jump", b.Const(asm.EmptyRow))
-	}
-	x.fired = b.MaskAnd(open, b.Cmp(moved, GE, x.get("VTh")))
-	x.set("V", b.Select(x.fired, x.get("VReset"), moved))
-	x.set("Wake", b.Select(x.fired, b.Add(next, x.get("Hold")), wake))
-}
-
-// lifExpRows is a step of LIF with one exponential current or two, which are nowhere stored as a sum: a kernel for each
-// takes half as long again, since stores bound them.
-func lifExpRows(currents int) *laneKernel {
-	k := &laneKernel{
-		name: "LIFExpRows", doc: "advances LIF neurons with one exponential current; see LIFExpRowsBlock.",
-		argument: "LIFExpRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
-		coefs: []string{"VInf", "Keep", "VTh", "VReset", "Hold"}, vectors: map[string]int{"AVX2": 2, "AVX512": 8 / currents},
-	}
-	suffixes := []string{"", "2"}[:currents]
-	for _, i := range suffixes {
-		k.states, k.rows = append(k.states, "Current"+i), append(k.rows, "Row"+i)
-		k.coefs, k.scalars = append(k.coefs, "PerCurrent"+i), append(k.scalars, "Decay"+i)
-	}
-	if currents == 2 {
-		k.name, k.doc = "LIFExpRows2", "is LIFExpRows with two currents."
-	}
-	k.step = func(b *vec.Block, x *laneVars) {
-		var drive Vec
-		for n, i := range suffixes {
-			if current := x.get("Current" + i); n == 0 {
-				drive = b.Mul(x.get("PerCurrent"), current)
-			} else {
-				drive = b.FMA(x.get("PerCurrent"+i), current, drive)
-			}
-			x.set("Current"+i, b.FMA(x.get("Decay"+i), x.get("Current"+i), x.get("Row"+i)))
-			x.set("Row"+i, b.Const(asm.EmptyRow))
-		}
-		lifRowStep(b, x, b.Add(x.get("V"), drive), false)
-	}
-	return k
+	return value()
 }
 
 // expRows is a step of an exponential current, alphaRows one of an alpha current.
@@ -139,11 +80,7 @@ var (
 		},
 	}
 	rowKernels = []*laneKernel{
-		lifRows("LIFRows", "advances LIF neurons with currents and jumps; see LIFRowsBlock.", true, true),
-		lifRows("LIFDriveRows", "is LIFRows without the row Jump.", true, false),
-		lifRows("LIFJumpRows", "is LIFRows without the row Drive.", false, true),
-		expRows, alphaRows, lifExpRows(1), lifExpRows(2),
-		noisyLIF(false), noisyLIF(true),
+		expRows, alphaRows, noisyLIF(false), noisyLIF(true),
 	}
 )
 
@@ -188,6 +125,7 @@ func (d *laneKernel) assembly(f *file, w isa) {
 		laneKernel: d, Func: f.Func(w, d.name, "func(b *"+d.argument+")", d.doc),
 		base: map[string]reg.GPVirtual{}, at: map[string]reg.GPVirtual{}, pins: map[string][]*Pin{},
 	}
+	k.Tune = d.tune[w.Name]
 	k.registers()
 	k.XORQ(k.lane, k.lane)
 	k.Label("group")
@@ -279,8 +217,9 @@ func (k *laneFunc) load() {
 	})
 	if k.begin != nil {
 		k.Block("begin", func(b *Block) {
+			shared := map[string]Vec{}
 			for s := range k.vectors[k.W.Name] {
-				k.begin(b.Block, k.vars(b, s))
+				k.begin(b.Block, k.vars(b, s, shared))
 			}
 		})
 	}
@@ -298,8 +237,9 @@ func (k *laneFunc) load() {
 // record records a step of the current vectors.
 func (k *laneFunc) record(b *Block) {
 	var masks []Mask
+	shared := map[string]Vec{}
 	for s := range k.vectors[k.W.Name] {
-		x := k.vars(b, s)
+		x := k.vars(b, s, shared)
 		k.step(b.Block, x)
 		if !k.marks {
 			continue
@@ -314,9 +254,16 @@ func (k *laneFunc) record(b *Block) {
 	}
 }
 
-// vars are the values of vector s.
-func (k *laneFunc) vars(b *Block, s int) *laneVars {
+// vars are the values of vector s; shared are those that all vectors share.
+func (k *laneFunc) vars(b *Block, s int, shared map[string]Vec) *laneVars {
 	return &laneVars{
+		alike: k.alike,
+		once: func(name string, value func() Vec) Vec {
+			if _, ok := shared[name]; !ok {
+				shared[name] = value()
+			}
+			return shared[name]
+		},
 		get: func(field string) Vec { return k.get(b, field, s) },
 		set: func(field string, v Vec) {
 			if p := k.pins[field]; p != nil {
@@ -343,6 +290,9 @@ func (k *laneFunc) get(b *Block, field string, s int) Vec {
 		return b.Broadcast(k.scalar(field))
 	}
 	j := slices.Index(k.coefs, field)
+	if k.alike {
+		return b.Broadcast(operand.Mem{Base: k.coef, Disp: 8 * asm.Group * j})
+	}
 	return b.Load(operand.Mem{Base: k.coef, Index: k.inGroup, Scale: 8, Disp: 8*asm.Group*j + s*k.W.Bytes()})
 }
 
@@ -359,6 +309,9 @@ func (k *laneFunc) nextRows() {
 
 // plain prints the kernel in plain Go.
 func (d *laneKernel) plain() string {
+	if d.noPlain {
+		return ""
+	}
 	b := vec.NewBlock(d.name, vec.Context{Target: vec.Go})
 	x := d.plainVars(b)
 	d.step(b, x)
@@ -424,7 +377,8 @@ func (d *laneKernel) plainVars(b *vec.Block) *laneVars {
 			}
 			return b.Load(field(f))
 		},
-		set: func(f string, v Vec) { b.Store(field(f), v) },
+		set:  func(f string, v Vec) { b.Store(field(f), v) },
+		once: func(_ string, value func() Vec) Vec { return value() },
 	}
 }
 
