@@ -2,7 +2,6 @@ package pop
 
 import (
 	"math"
-	"math/bits"
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
@@ -21,31 +20,24 @@ const tileLanes = 512
 // curvature of the path's mean over a step, which is left out: an error of order dt in the rate. See noise.Passage.
 type lifTile struct {
 	first, n int
+	number   int // of the first neuron in the population
 	white    *noise.Rows
-	ou       *noise.OUs // nil without
-	neurons  []lifNeuron
+	ou       *noise.OUs    // nil without
+	neurons  []lifNeuron   // one for all where they are alike
 	vInf     []float64     // V_rest + R I
 	moved    []float64     // scratch: those of steps with an input
 	goals    asm.GoalBlock // nothing without
 	ids      []uint32
 
-	block  asm.NoisyLIFBlock
-	waking asm.WakingBlock
-	alone  []int64 // the step before which a lane that has crossed is beyond the block
-
-	// scratch: the lanes in reach of their threshold, as bits of rows, a row for each step; the words for them
-	near              asm.BitListBlock
-	nearIDs, counters []uint32
-	words             *kernels.Blocks
-	blocks            []rng.Block
-	crossing, aside   asm.NoisyCrossBlock // aside: of one lane
-	crossed           []int               // places in near
-	passage           asm.NoisyPassageBlock
+	block asm.NoisyLIFBlock
+	near  lifNear
+	alone []int64 // the step before which a lane that has crossed is beyond the block
 
 	// scratch: the lanes in which V begins to move
-	wakes asm.BitListBlock
-	part  asm.NoisyPartBlock
-	apart []apartLane
+	waking asm.WakingBlock
+	wakes  asm.BitListBlock
+	part   asm.NoisyPartBlock
+	apart  []apartLane
 }
 
 // apartLane is V of a lane after a block of steps through which it went by itself.
@@ -56,30 +48,19 @@ type apartLane struct {
 
 // lifNeuron is a LIF neuron in a step of full length.
 type lifNeuron struct {
-	id                                   uint32
-	rest, reset, threshold, r, tau, hold float64 // hold in steps
-	current, gain                        float64
-	keep, sd                             float64 // 1 - exp(-dt/tau); of V over a whole step
-	diffusion                            float64 // of V, mV²/ms
+	reset, threshold, tau, hold float64 // hold in steps
+	keep, sd                    float64 // 1 - exp(-dt/tau); of V over a whole step
+	diffusion                   float64 // of V, mV²/ms
 }
 
 func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
 	ids := make([]uint32, padded)
 	copy(ids, p.noisy.ids(s.first+first, n))
-	most := tileSteps * padded
 	c := func(n int) []float64 { return make([]float64, n) }
 	t := &lifTile{
-		first: first, n: n, white: noise.NewRows(p.noisy.white, ids[:n]), neurons: make([]lifNeuron, n),
-		vInf: c(padded), ids: ids, alone: make([]int64, padded),
-		near:    asm.BitListBlock{Words: padded / 64, List: make([]asm.BitPlace, most+kernels.Group)},
-		nearIDs: make([]uint32, most), counters: make([]uint32, most),
-		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, most),
-		crossing: newCrossing(most), aside: newCrossing(8), crossed: make([]int, 0, padded),
-		passage: asm.NoisyPassageBlock{
-			Level: c(padded), After: c(padded), Diffusion: c(padded), Y: c(padded), U: c(padded), H: p.dt, Part: c(padded),
-		},
-		apart: make([]apartLane, 0, padded),
+		first: first, n: n, number: s.first + first, white: noise.NewRows(p.noisy.white, ids[:n]), vInf: c(padded), ids: ids,
+		alone: make([]int64, padded), apart: make([]apartLane, 0, padded),
 		part: asm.NoisyPartBlock{
 			Rem: c(padded), V: c(padded), VInf: c(padded), Z: c(padded), Tau: c(padded), VTh: c(padded), Diffusion: c(padded),
 			Dt: p.dt, White: p.noisy.White, Most: noise.Never, End: c(padded), Fired: make([]uint8, padded/8),
@@ -88,31 +69,35 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	if p.noisy.OU > 0 {
 		t.ou = noise.NewOUs(p.noisy.law, p.noisy.Seed, "noise ou", ids[:n])
 	}
-	params := make([]float64, len(p.spec.P))
-	for l := range t.neurons {
-		i := s.first + first + l
-		for j, v := range p.spec.P {
-			params[j] = v.At(i)
+	same := alike(p.spec.P)
+	for l := range n {
+		i := t.number + l
+		q := p.lif(i)
+		if t.vInf[l] = math.FMA(q.R, p.spec.I.At(i), q.VRest); same && l > 0 {
+			continue
 		}
-		q := model.LIFOf(params)
-		diffusion := p.noisy.White * p.noisy.White / q.Tau
-		t.neurons[l] = lifNeuron{
-			ids[l], q.VRest, q.VReset, q.VTh, q.R, q.Tau, q.TRef / p.dt, p.spec.I.At(i), p.spec.Gain.At(i),
-			-kernels.Expm1(-p.dt / q.Tau), p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2), diffusion,
-		}
-		t.vInf[l] = math.FMA(q.R, p.spec.I.At(i), q.VRest)
+		t.neurons = append(t.neurons, lifNeuron{
+			q.VReset, q.VTh, q.Tau, q.TRef / p.dt,
+			-kernels.Expm1(-p.dt / q.Tau), p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2),
+			p.noisy.White * p.noisy.White / q.Tau,
+		})
 	}
-	t.makeBlocks(p.dt, n == padded && alike(p.spec.P))
+	t.makeBlocks(p.dt, n == padded && same)
+	t.makeNear(p)
 	return t
 }
 
-// newCrossing returns the argument of NoisyCross for up to n lanes.
-func newCrossing(n int) asm.NoisyCrossBlock {
-	return asm.NoisyCrossBlock{
-		Lanes: 1, Before: make([]float64, n), After: make([]float64, n), Far: make([]float64, n), U: make([]float64, n),
-		Most: noise.Never, Fired: make([]uint8, n/8),
+// lif is the parameters of a neuron.
+func (p *Population) lif(i int) model.LIF {
+	var params [6]float64
+	for j, v := range p.spec.P {
+		params[j] = v.At(i)
 	}
+	return model.LIFOf(params[:])
 }
+
+// neuron is that of a lane.
+func (t *lifTile) neuron(l int) *lifNeuron { return &t.neurons[min(l, len(t.neurons)-1)] }
 
 // alike reports whether all neurons have the same parameters.
 func alike(p []kernels.Values) bool {
@@ -139,7 +124,7 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 			c[asm.NoisyLIFVTh][i] = math.Inf(1)
 			continue
 		}
-		q := &t.neurons[l]
+		q := t.neuron(l)
 		c[asm.NoisyLIFKeep][i], c[asm.NoisyLIFVTh][i] = q.keep, q.threshold
 		c[asm.NoisyLIFSD][i], c[asm.NoisyLIFFar][i] = q.sd, noise.Never/2*q.diffusion*dt
 	}
@@ -151,13 +136,9 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 		t.block.Alike[j] = coef[j][0]
 	}
 	// Where they are not the same, these are set for each lane listed.
-	for i := range t.crossing.Far {
-		t.crossing.Far[i] = coef[asm.NoisyLIFFar][0]
-	}
 	q := &t.neurons[0]
 	for i := range t.part.Tau {
 		t.part.Tau[i], t.part.VTh[i], t.part.Diffusion[i] = q.tau, q.threshold, q.diffusion
-		t.passage.Diffusion[i] = q.diffusion
 	}
 	t.waking = asm.WakingBlock{Lanes: lanes, Fired: make([]uint8, lanes/8)}
 	t.wakes = asm.BitListBlock{
@@ -168,36 +149,6 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 // tileSteps is the number of steps that a tile moves at a time, those whose normal numbers are drawn together.
 const tileSteps = 4
 
-// advance moves the neurons through steps of the epoch from done on, up to tileSteps at a time. Those that begin to
-// move in one of the steps are moved to its end first. Most stay so far below their threshold that their paths do not
-// cross it: a kernel moves them as if none crossed, and marks those that may have. One that did
-// goes back to where it crossed, and through the steps left by itself.
-func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
-	isa, b, x := p.kernel.ISA, &t.block, tileRun{p: p, s: s}
-	b.V = s.columns.Y[0][t.first:][:b.Lanes]
-	b.Wake = s.columns.Wake[t.first:][:b.Lanes]
-	for j := 0; j < steps; j += b.Steps {
-		x.step, x.k, x.spent = done+j, p.first+int64(done+j), false
-		b.Z, b.ZStride = t.white.From(isa, x.k)
-		b.Steps = min(len(b.Z)/b.ZStride, steps-j)
-		b.First = float64(x.k)
-		t.drive(isa, from(drive, j), x.k, p.noisy.OU)
-		t.wake(&x)
-		if x.spent = true; b.CoefStride == 0 {
-			kernels.NoisyLIFAlike(isa, b)
-		} else {
-			kernels.NoisyLIF(isa, b)
-		}
-		for _, q := range t.apart {
-			b.V[q.lane] = q.v
-		}
-		t.listNear(isa)
-		t.drawNear(isa, x.k)
-		t.gapsNear(isa, p.noisy.AtEnds)
-		t.crossNear(&x)
-	}
-}
-
 // tileRun is where a tile is: steps from step on of the epoch, k of the run. spent reports whether the kernel has
 // replaced the normal numbers.
 type tileRun struct {
@@ -206,6 +157,40 @@ type tileRun struct {
 	step  int
 	k     int64
 	spent bool
+}
+
+// advance moves the neurons through steps of the epoch from done on, up to tileSteps at a time. Most stay so far below
+// their threshold that their paths do not cross it: a kernel moves them as if none crossed, and marks those that may
+// have. One that did goes back to where it crossed, and through the steps left by itself.
+func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
+	x := tileRun{p: p, s: s}
+	for j := 0; j < steps; j += t.block.Steps {
+		x.step, x.k = done+j, p.first+int64(done+j)
+		t.move(&x, steps-j, from(drive, j))
+		t.listNear(&x)
+		t.decideNear(&x)
+		t.crossNear(&x)
+	}
+}
+
+// move moves the neurons through up to so many steps as if none crossed its threshold. Those that begin to move in one
+// of the steps are moved to its end first.
+func (t *lifTile) move(x *tileRun, steps int, drive kernels.Drive) {
+	isa, b := x.p.kernel.ISA, &t.block
+	b.V, b.Wake = x.s.columns.Y[0][t.first:][:b.Lanes], x.s.columns.Wake[t.first:][:b.Lanes]
+	b.Z, b.ZStride = t.white.From(isa, x.k)
+	b.Steps, b.First = min(len(b.Z)/b.ZStride, steps), float64(x.k)
+	t.drive(x.p, isa, drive, x.k)
+	x.spent = false
+	t.wake(x)
+	if x.spent = true; b.CoefStride == 0 {
+		kernels.NoisyLIFAlike(isa, b)
+	} else {
+		kernels.NoisyLIF(isa, b)
+	}
+	for _, q := range t.apart {
+		b.V[q.lane] = q.v
+	}
 }
 
 // wake moves the lanes in which V begins to move to the end of that step: the kernel moves them on. Those that may have
@@ -221,7 +206,7 @@ func (t *lifTile) wake(x *tileRun) {
 		j := int(w.Wake[l] - w.First)
 		q.Rem[i], q.V[i], q.VInf[i], q.Z[i] = rem[l], t.block.V[l], t.goal(l, j), t.z(x, l, j)
 		if t.block.CoefStride > 0 {
-			n := &t.neurons[l]
+			n := t.neuron(l)
 			q.Tau[i], q.VTh[i], q.Diffusion[i] = n.tau, n.threshold, n.diffusion
 		}
 	}
@@ -233,57 +218,13 @@ func (t *lifTile) wake(x *tileRun) {
 		t.block.V[l] = q.End[i]
 		if q.Fired[i/8]>>(i%8)&1 != 0 {
 			j := int(w.Wake[l] - w.First)
-			t.block.V[l] = x.p.noisyPart(x.s, &t.neurons[l], t.first+l, x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i], q.VInf[i],
-				q.Z[i], 0, nil)
+			t.block.V[l] = x.p.noisyPart(x.s, t.neuron(l), t.ids[l], t.first+l, x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i],
+				q.VInf[i], q.Z[i], 0, nil)
 			t.follow(x, l, j+1)
 			t.alone[l] = x.k + int64(t.block.Steps)
 			t.apart = append(t.apart, apartLane{l, t.block.V[l]})
 		}
 	}
-}
-
-// listNear lists the lanes with events, step by step.
-func (t *lifTile) listNear(isa kernels.ISA) {
-	t.near.Rows, t.near.Bits = t.block.Steps, t.block.Fired
-	kernels.ListBits(isa, &t.near)
-	t.crossing.Lanes = t.near.N
-}
-
-// drawNear draws the words of the lanes listed; k is the number of the first step.
-func (t *lifTile) drawNear(isa kernels.ISA, k int64) {
-	n := t.crossing.Lanes
-	near, ids, counters := t.near.List[:n], t.nearIDs[:n], t.counters[:n]
-	for i, q := range near {
-		ids[i], counters[i] = t.ids[q.Bit()], uint32(k)+uint32(q.Row())
-	}
-	t.words.Draw(isa, t.blocks, t.crossing.U, ids, counters)
-}
-
-// gapsNear finds which of the lanes listed cross their threshold.
-func (t *lifTile) gapsNear(isa kernels.ISA, atEnds bool) {
-	b, x := &t.block, &t.crossing
-	gaps, stride := b.Z, b.ZStride
-	near, before, after := t.near.List[:x.Lanes], x.Before[:x.Lanes], x.After[:x.Lanes]
-	for i, q := range near[:t.near.BeforeLast] {
-		at := q.Row()*stride + q.Bit()
-		before[i], after[i] = gaps[at], gaps[at+stride]
-	}
-	gaps = gaps[(b.Steps-1)*stride:]
-	for i := t.near.BeforeLast; i < len(near); i++ {
-		l := near[i].Bit()
-		before[i], after[i] = gaps[l], t.threshold(l)-b.V[l]
-	}
-	if b.CoefStride > 0 {
-		for i, q := range near {
-			x.Far[i] = t.coefs(q.Bit())[asm.NoisyLIFFar][q.Bit()%kernels.Group]
-		}
-	}
-	if atEnds {
-		for i := range near {
-			x.U[i] = 1
-		}
-	}
-	kernels.NoisyCross(isa, x)
 }
 
 // coefs are the coefficients of the group of a lane.
@@ -299,57 +240,18 @@ func (t *lifTile) threshold(l int) float64 {
 	return t.coefs(l)[asm.NoisyLIFVTh][l%kernels.Group]
 }
 
-// crossNear moves the lanes listed that cross their threshold through the steps from there on. What the list has of a
-// lane after its first crossing is void.
-func (t *lifTile) crossNear(x *tileRun) {
-	t.listCrossed(x)
-	c, q := &t.crossing, &t.passage
-	for i, at := range t.crossed {
-		q.Level[i], q.After[i] = c.Before[at], c.After[at]
-		q.Y[i], q.U[i] = rng.Normal32(t.blocks[at][2]), rng.Uniform32(t.blocks[at][3])
-		if t.block.CoefStride > 0 {
-			q.Diffusion[i] = t.neurons[t.near.List[at].Bit()].diffusion
-		}
-	}
-	q.Lanes = len(t.crossed)
-	kernels.NoisyPassage(x.p.kernel.ISA, q)
-	for i, at := range t.crossed {
-		l, j, passed := t.near.List[at].Bit(), t.near.List[at].Row(), q.Part[i]
-		if x.p.noisy.AtEnds {
-			passed = 1
-		}
-		t.block.V[l] = t.cross(x, l, j, passed, &t.blocks[at])
-		t.follow(x, l, j+1)
-	}
-}
-
-// listCrossed lists the first crossings of lanes.
-func (t *lifTile) listCrossed(x *tileRun) {
-	t.crossed = t.crossed[:0]
-	for i := 0; i < t.crossing.Lanes; i += 8 {
-		crossing := uint(t.crossing.Fired[i/8])
-		if left := t.crossing.Lanes - i; left < 8 {
-			crossing &= 1<<left - 1
-		}
-		for ; crossing != 0; crossing &= crossing - 1 {
-			at := i + bits.TrailingZeros(crossing)
-			if l := t.near.List[at].Bit(); t.alone[l] <= x.k {
-				t.alone[l] = x.k + int64(t.block.Steps)
-				t.crossed = append(t.crossed, at)
-			}
-		}
-	}
-}
-
 // follow moves lane l through steps from step j of the block on.
 func (t *lifTile) follow(x *tileRun, l, j int) {
 	b := &t.block
+	if b.Wake[l] >= b.First+float64(b.Steps) {
+		return
+	}
 	for ; j < b.Steps; j++ {
 		switch now := b.First + float64(j); {
 		case b.Wake[l] > now:
 		case b.Wake[l] == now:
 			start := 1 - x.s.columns.Rem[t.first+l]
-			b.V[l] = x.p.noisyPart(x.s, &t.neurons[l], t.first+l, x.step+j, x.k+int64(j), start, b.V[l], t.goal(l, j),
+			b.V[l] = x.p.noisyPart(x.s, t.neuron(l), t.ids[l], t.first+l, x.step+j, x.k+int64(j), start, b.V[l], t.goal(l, j),
 				t.z(x, l, j), 0, nil)
 		default:
 			b.V[l] = t.whole(x, l, j, b.V[l])
@@ -370,13 +272,13 @@ func (t *lifTile) z(x *tileRun, l, j int) float64 {
 
 // whole moves lane l from v through all of step j of the block, as the kernels do.
 func (t *lifTile) whole(x *tileRun, l, j int, v float64) float64 {
-	q, a := &t.neurons[l], &t.aside
+	q, a := t.neuron(l), &t.near.aside
 	end := math.FMA(q.sd, t.z(x, l, j), math.FMA(q.keep, t.goal(l, j)-v, v))
 	before, after, far := q.threshold-v, q.threshold-end, noise.Never/2*q.diffusion*x.p.dt
 	if float64(min(before, after)*math.Abs(max(before, after))) > far {
 		return end
 	}
-	words := x.p.noisy.inside(0, q.id, x.k+int64(j))
+	words := x.p.noisy.inside(0, t.ids[l], x.k+int64(j))
 	a.Before[0], a.After[0], a.Far[0], a.U[0] = before, after, far, rng.Uniform32(words[1])
 	if x.p.noisy.AtEnds {
 		a.U[0] = 1
@@ -393,25 +295,25 @@ func (t *lifTile) whole(x *tileRun, l, j int, v float64) float64 {
 
 // cross finishes step j of the block for lane l, which crosses its threshold at the part passed of it.
 func (t *lifTile) cross(x *tileRun, l, j int, passed float64, words *rng.Block) float64 {
-	q, k := &t.neurons[l], x.k+int64(j)
+	q, k := t.neuron(l), x.k+int64(j)
 	start, moves := x.p.noisySpike(x.s, q, t.first+l, x.step+j, k, passed)
 	if !moves {
 		return q.reset
 	}
 	z := rng.Normal32(words[0])
-	return x.p.noisyPart(x.s, q, t.first+l, x.step+j, k, start, q.reset, t.goal(l, j), z, 1, nil)
+	return x.p.noisyPart(x.s, q, t.ids[l], t.first+l, x.step+j, k, start, q.reset, t.goal(l, j), z, 1, nil)
 }
 
-// drive sets the goals of V in a block of steps, V_rest + R I, with the input of drive from step k on and the
-// Ornstein-Uhlenbeck currents of standard deviation sd.
-func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float64) {
+// drive sets the goals of V in a block of steps, V_rest + R I, with the input of drive and the Ornstein-Uhlenbeck
+// currents from step k on.
+func (t *lifTile) drive(p *Population, isa kernels.ISA, drive kernels.Drive, k int64) {
 	t.block.VInf, t.block.VInfStride = t.vInf, 0
 	if t.ou == nil && drive.Waveform == nil && drive.Row == nil {
 		return
 	}
 	lanes, g := len(t.vInf), &t.goals
 	if t.moved == nil {
-		t.makeGoals()
+		t.makeGoals(p)
 	}
 	t.block.VInf, t.block.VInfStride = t.moved, lanes
 	for j := range t.block.Steps {
@@ -425,21 +327,22 @@ func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float6
 			copy(g.Row[:t.n], one.Row[t.first:])
 		}
 		if t.ou != nil {
-			t.ou.Step(isa, g.Row, sd, k+int64(j))
+			t.ou.Step(isa, g.Row, p.noisy.OU, k+int64(j))
 		}
 		kernels.GoalStep(isa, g)
 	}
 }
 
 // makeGoals makes what drive needs.
-func (t *lifTile) makeGoals() {
+func (t *lifTile) makeGoals(p *Population) {
 	lanes := len(t.vInf)
 	c := func() []float64 { return make([]float64, lanes) }
 	t.moved = make([]float64, tileSteps*lanes)
 	t.goals = asm.GoalBlock{Lanes: lanes, Row: c(), R: c(), Gain: c(), I: c(), Rest: c()}
-	for l := range t.neurons {
-		q := &t.neurons[l]
-		t.goals.R[l], t.goals.Gain[l], t.goals.I[l], t.goals.Rest[l] = q.r, q.gain, q.current, q.rest
+	for l := range t.n {
+		i := t.number + l
+		q := p.lif(i)
+		t.goals.R[l], t.goals.Gain[l], t.goals.I[l], t.goals.Rest[l] = q.R, p.spec.Gain.At(i), p.spec.I.At(i), q.VRest
 	}
 }
 
@@ -447,7 +350,7 @@ func (t *lifTile) makeGoals() {
 // returns V at its end; V_reset if it is held. Parts of the step are numbered from part on; words are those of the
 // first, drawn if they are nil.
 func (p *Population) noisyPart(
-	s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf, z float64, part int, words *rng.Block,
+	s *shard, q *lifNeuron, id uint32, l, step int, k int64, start, v, vInf, z float64, part int, words *rng.Block,
 ) float64 {
 	for moves := true; moves; part, words = part+1, nil {
 		h, keep, sd := p.dt, q.keep, q.sd
@@ -461,7 +364,7 @@ func (p *Population) noisyPart(
 			return end
 		}
 		if words == nil {
-			block := p.noisy.inside(part, q.id, k)
+			block := p.noisy.inside(part, id, k)
 			words = &block
 		}
 		at, crossed := noise.Passage(q.threshold-v, end-v, q.diffusion, h, *words)

@@ -1,0 +1,134 @@
+package pop
+
+import (
+	"popsim/kernels"
+	"popsim/kernels/asm"
+	"popsim/noise"
+	"popsim/rng"
+)
+
+// lifNear is scratch for the lanes of a tile that are in reach of their threshold in a block of steps: the list of
+// them, step by step, and what is drawn and decided for each.
+type lifNear struct {
+	list          asm.BitListBlock // lanes; a row for each step
+	ids, counters []uint32         // of the words
+	words         *kernels.Blocks
+	blocks        []rng.Block
+	crossing      asm.NoisyCrossBlock
+
+	crossed asm.BitListBlock // places in the list where lanes cross
+	first   []int            // those of them where a lane crosses for the first time
+	passage asm.NoisyPassageBlock
+	aside   asm.NoisyCrossBlock // of one lane
+}
+
+// makeNear makes the scratch, once the blocks are there.
+func (t *lifTile) makeNear(p *Population) {
+	lanes := len(t.vInf)
+	most := tileSteps * lanes
+	c := func() []float64 { return make([]float64, lanes) }
+	t.near = lifNear{
+		list: asm.BitListBlock{Words: lanes / 64, List: make([]asm.BitPlace, most+kernels.Group)},
+		ids:  make([]uint32, most), counters: make([]uint32, most), words: kernels.NewBlocks(p.noisy.parts[0]),
+		blocks: make([]rng.Block, most), crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes),
+		passage: asm.NoisyPassageBlock{Level: c(), After: c(), Diffusion: c(), Y: c(), U: c(), H: p.dt, Part: c()},
+	}
+	q := &t.near
+	q.crossed = asm.BitListBlock{Rows: 1, Bits: q.crossing.Fired, List: make([]asm.BitPlace, most+kernels.Group)}
+	for i := range q.crossing.Far { // where lanes are not alike, this is set for each that is listed
+		q.crossing.Far[i] = t.block.Coef[asm.NoisyLIFFar][0]
+	}
+}
+
+// listNear lists the lanes that may have crossed their threshold in the block, with how far below it they are before
+// and after their steps as the kernel has left it.
+func (t *lifTile) listNear(x *tileRun) {
+	b, q := &t.block, &t.near
+	q.list.Rows, q.list.Bits = b.Steps, b.Fired
+	kernels.ListBits(x.p.kernel.ISA, &q.list)
+	near, c := q.list.List[:q.list.N], &q.crossing
+	ids, counters, before, after := q.ids[:len(near)], q.counters[:len(near)], c.Before[:len(near)], c.After[:len(near)]
+	for i, at := range near {
+		ids[i], counters[i] = t.ids[at.Bit()], uint32(x.k)+uint32(at.Row())
+	}
+	gaps, stride := b.Z, b.ZStride
+	for i, at := range near[:q.list.BeforeLast] {
+		at := at.Row()*stride + at.Bit()
+		before[i], after[i] = gaps[at], gaps[at+stride]
+	}
+	gaps = gaps[(b.Steps-1)*stride:]
+	for i := q.list.BeforeLast; i < len(near); i++ {
+		l := near[i].Bit()
+		before[i], after[i] = gaps[l], t.threshold(l)-b.V[l]
+	}
+	if b.CoefStride > 0 {
+		for i, at := range near {
+			c.Far[i] = t.coefs(at.Bit())[asm.NoisyLIFFar][at.Bit()%kernels.Group]
+		}
+	}
+}
+
+// decideNear finds which of the lanes listed cross their threshold.
+func (t *lifTile) decideNear(x *tileRun) {
+	q, c := &t.near, &t.near.crossing
+	c.Lanes = q.list.N
+	q.words.Draw(x.p.kernel.ISA, q.blocks, c.U, q.ids[:c.Lanes], q.counters[:c.Lanes])
+	if x.p.noisy.AtEnds {
+		for i := range c.Lanes {
+			c.U[i] = 1
+		}
+	}
+	kernels.NoisyCross(x.p.kernel.ISA, c)
+	whole, words := c.Lanes/8, (c.Lanes+63)/64
+	if whole < 8*words { // the kernel stops at a multiple of 8 lanes
+		c.Fired[whole] &= 1<<(c.Lanes%8) - 1
+		clear(c.Fired[whole+1 : 8*words])
+	}
+	if q.crossed.Words, q.crossed.N = words, 0; words > 0 {
+		kernels.ListBits(x.p.kernel.ISA, &q.crossed)
+	}
+}
+
+// crossNear moves the lanes that cross their threshold through the steps from there on.
+func (t *lifTile) crossNear(x *tileRun) {
+	t.firstCrossings(x)
+	q := &t.near
+	for i, at := range q.first {
+		place, passed := q.list.List[at], q.passage.Part[i]
+		if x.p.noisy.AtEnds {
+			passed = 1
+		}
+		l, j := place.Bit(), place.Row()
+		t.block.V[l] = t.cross(x, l, j, passed, &q.blocks[at])
+		t.follow(x, l, j+1)
+	}
+}
+
+// firstCrossings finds the first crossings of lanes, and the times of passage. What the list has of a lane after its
+// first crossing is void.
+func (t *lifTile) firstCrossings(x *tileRun) {
+	q, c, v := &t.near, &t.near.crossing, &t.near.passage
+	q.first = q.first[:0]
+	for _, place := range q.crossed.List[:q.crossed.N] {
+		at := place.Bit()
+		l := q.list.List[at].Bit()
+		if t.alone[l] > x.k {
+			continue
+		}
+		t.alone[l] = x.k + int64(t.block.Steps)
+		i := len(q.first)
+		v.Level[i], v.After[i], v.Diffusion[i] = c.Before[at], c.After[at], t.neuron(l).diffusion
+		v.Y[i], v.U[i] = rng.Normal32(q.blocks[at][2]), rng.Uniform32(q.blocks[at][3])
+		q.first = append(q.first, at)
+	}
+	v.Lanes = len(q.first)
+	kernels.NoisyPassage(x.p.kernel.ISA, v)
+}
+
+// newCrossing returns the argument of NoisyCross for up to n lanes.
+func newCrossing(n int) asm.NoisyCrossBlock {
+	return asm.NoisyCrossBlock{
+		Lanes: 1, Before: make([]float64, n), After: make([]float64, n), Far: make([]float64, n), U: make([]float64, n),
+		Most: noise.Never, Fired: make([]uint8, n/8),
+	}
+}
