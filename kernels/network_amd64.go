@@ -270,6 +270,18 @@ func ExpLIFStep(isa ISA, b *asm.ExpLIFBlock) {
 	}
 }
 
+// AlphaLIFStep advances LIF neurons with one alpha current by a step.
+func AlphaLIFStep(isa ISA, b *asm.AlphaLIFBlock) {
+	switch isa {
+	case AVX512:
+		asm.AlphaLIFStepAVX512(b)
+	case AVX2:
+		asm.AlphaLIFStepAVX2(b)
+	default:
+		asm.AlphaLIFStepGo(b)
+	}
+}
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(isa ISA, b *asm.NoisyLIFBlock) {
 	switch isa {

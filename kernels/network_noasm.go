@@ -58,6 +58,9 @@ func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 // ExpLIFStep advances LIF neurons with one exponential current by a step.
 func ExpLIFStep(_ ISA, b *asm.ExpLIFBlock) { asm.ExpLIFStepGo(b) }
 
+// AlphaLIFStep advances LIF neurons with one alpha current by a step.
+func AlphaLIFStep(_ ISA, b *asm.AlphaLIFBlock) { asm.AlphaLIFStepGo(b) }
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 

@@ -133,6 +133,20 @@ func (f *filler) expLIF() *asm.ExpLIFBlock {
 	return b
 }
 
+func (f *filler) alphaLIF() *asm.AlphaLIFBlock {
+	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+	b := &asm.AlphaLIFBlock{
+		Lanes: rowLanes, V: c(-3, 0), VInf: c(-3, 0), Current: c(-1, 1), Rise: c(-1, 1), Before: c(0, 1),
+		RiseBefore: c(0, 1), Sums: f.column(4*asm.SumsStride, 0, 0.2),
+		Decay: 0.8, DecayDt: 0.08, HalfDt: 0.05, Coef: f.coefs(asm.AlphaLIFCoefs, 3), CoefStride: asm.AlphaLIFCoefs,
+		Held: make([]uint8, rowLanes/8), Fired: make([]uint8, rowLanes/8),
+	}
+	for i := range b.Held {
+		b.Held[i] = uint8(37 * i)
+	}
+	return b
+}
+
 func (f *filler) currentStep() *asm.CurrentStepBlock {
 	c := func() []float64 { return f.column(rowLanes, -1, 1) }
 	return &asm.CurrentStepBlock{
@@ -310,6 +324,14 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		return b, func(a ISA) {
 			ExpLIFStep(a, b)
 			clear(b.Before) // that of lanes without an event is not defined
+		}
+	},
+	"AlphaLIFStep": func(f *filler) (any, func(ISA)) {
+		b := f.alphaLIF()
+		return b, func(a ISA) {
+			AlphaLIFStep(a, b)
+			clear(b.Before) // those of lanes without an event are not defined
+			clear(b.RiseBefore)
 		}
 	},
 	"NoisyLIF": func(f *filler) (any, func(ISA)) {

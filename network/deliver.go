@@ -174,14 +174,17 @@ func (r *shard) addRun(u *runOf) {
 			c[j] *= w
 		}
 		addShared(row, blocksOf[block16](u), rc.width, c)
+		r.addFalls(u, t)
 	case bitRows:
 		r.addBits(t, row)
 	case spread:
 		t.unstored.addSpread(row, rc.width, u)
 	case float32s:
 		addTriples(row, blocksOf[block32](u), u.Unit.Add)
+		r.addFalls(u, t)
 	case float64s:
 		add64(row, blocksOf[block64](u), rc.width, u.Unit.Add)
+		r.addFalls(u, t)
 	}
 }
 
@@ -199,7 +202,7 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 	for j := range at {
 		at[j] += float64(weight * c[j])
 	}
-	r.addFall(receptor, lane, float64(weight*c[0]))
+	r.addFall(receptor, lane, weight, &c)
 }
 
 // coefs is what an arrival of weight 1 at theta of the step adds to the accumulators of a lane; of lane -1: of all

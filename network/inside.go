@@ -82,11 +82,12 @@ func (s *series) at(theta float64) (c [3]float64) {
 // are scratch.
 type inside struct {
 	neurons  coefs   // see asm.LIFStepBlock
-	joined   coefs   // see asm.ExpLIFBlock; where the receptors are joined
+	joined   coefs   // see asm.ExpLIFBlock, asm.AlphaLIFBlock; where the receptors are joined
 	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
 	alike    bool    // whether vInf holds one tile for all
 	vInf     []float64
 	leak     []float64 // likewise: max(0, keep (V_th - V_inf)); where the receptors are joined
+	sums     alphaSums // likewise, of an alpha current
 
 	drive, jump, top  []float64
 	end, slope, share []float64
@@ -133,6 +134,9 @@ func (s *lifSegment) makeInside(r *shard) {
 	g.alike = r.current == nil && alike(s.vInf)
 	if s.isJoined(l) {
 		g.joined = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most)
+		if s.alpha(l) {
+			g.joined, g.sums = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most, s.p20[0]), makeAlphaSums()
+		}
 		g.alike = g.alike && g.joined.stride == 0
 		r.held.on = true
 	}
@@ -187,7 +191,11 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 			vInf[i-at] = math.FMA(s.r[i], r.current[s.base+i], s.vInf[i])
 		}
 	}
-	if s.isJoined(r.net.layout) {
+	switch l := r.net.layout; {
+	case s.isJoined(l) && s.alpha(l):
+		s.stepAlpha(r, k, at, lanes, vInf)
+		return
+	case s.isJoined(l):
 		s.stepJoined(r, k, at, lanes, vInf)
 		return
 	}
@@ -238,6 +246,9 @@ func (r *shard) noteEvent(s *lifSegment, lane int) {
 func (s *lifSegment) isJoined(l *layout) bool {
 	return len(s.receptors) == 1 && l.joined[s.receptors[0]] >= 0
 }
+
+// alpha reports whether the segment's first receptor is that of an alpha current.
+func (s *lifSegment) alpha(l *layout) bool { return l.receptors[s.receptors[0]].kind == AlphaCurrent }
 
 // arrive adds the arrivals at receptor j of the segment to drive, jump and top, and advances its current by the step:
 // from r.s and r.y to r.nextS and r.nextY.

@@ -11,9 +11,10 @@ import (
 
 // Inside the step weights of both signs have receptors of their own, from which a bound of V within the step follows.
 // Where LIF neurons have one exponential current and no other synapse, and its edges have weights of their own, the two
-// receptors are joined: the row of pairs and the current of one hold the arrivals of both. The bound follows from one
-// more accumulator, the sum of what has weights below 0. In the cortical microcircuit that makes 24 bytes of rows for a
-// neuron instead of 32, and one step of currents instead of two.
+// receptors are joined: the row of pairs and the current of one hold the arrivals of both; likewise where they have one
+// alpha current (see alpha.go). The bound follows from one more accumulator, the sum of what has weights below 0. In
+// the cortical microcircuit that makes 24 bytes of rows for a neuron instead of 32, and one step of currents instead of
+// two.
 
 // joinReceptors finds the receptors that are joined: sets l.main and l.joined.
 func (n *Network) joinReceptors() {
@@ -24,7 +25,7 @@ func (n *Network) joinReceptors() {
 		l.main, l.joined = append(l.main, c), append(l.joined, -1)
 	}
 	for _, all := range of {
-		if len(all) != 2 || !l.joinable(all[0], all[1]) || !n.drawnOnly(all) {
+		if len(all) != 2 || !l.joinable(all[0], all[1]) || !n.summedByEdge(all) {
 			continue
 		}
 		main, other := all[0], all[1]
@@ -35,16 +36,19 @@ func (n *Network) joinReceptors() {
 	}
 }
 
-// joinable reports whether two receptors are those of one exponential current into LIF neurons of one time constant.
+// joinable reports whether two receptors are those of one exponential or alpha current into LIF neurons of one time
+// constant. Of an alpha current the step must be so short that there is a series: see asm.AlphaLIFBlock.
 func (l *layout) joinable(a, b int) bool {
 	x, y := l.receptors[a], l.receptors[b]
 	y.negative = !y.negative
 	k := l.classes[x.class]
-	return x == y && x.kind == ExpCurrent && !k.coupled && k.tau > 0 && !l.spec.OnGrid && !l.spec.hasWhite()
+	suits := x.kind == ExpCurrent || x.kind == AlphaCurrent && x.newSeries(k, l.spec.Dt) != nil
+	return x == y && suits && !k.coupled && k.tau > 0 && !l.spec.OnGrid && !l.spec.hasWhite()
 }
 
-// drawnOnly reports whether all edges onto some receptors have weights of their own.
-func (n *Network) drawnOnly(receptors []int) bool {
+// summedByEdge reports whether all edges onto some receptors are stored; those of exponential currents with weights of
+// their own.
+func (n *Network) summedByEdge(receptors []int) bool {
 	l := n.layout
 	for i := range l.spec.Projections {
 		if p := &l.spec.Projections[i]; p.Synapse == l.receptors[receptors[0]].synapse && l.unstored(p) {
@@ -53,7 +57,7 @@ func (n *Network) drawnOnly(receptors []int) bool {
 	}
 	for key, t := range n.pairs {
 		for _, c := range receptors {
-			if key.receptor == c && t.style() != float32s {
+			if key.receptor == c && l.receptors[c].kind == ExpCurrent && t.style() != float32s {
 				return false
 			}
 		}
@@ -61,20 +65,22 @@ func (n *Network) drawnOnly(receptors []int) bool {
 	return true
 }
 
-// addFall adds an arrival below 0 to the accumulator of these, if its receptor is joined to another.
-func (r *shard) addFall(receptor int, lane uint16, x float64) {
+// addFall adds what an arrival adds to accumulators to the sum of those below 0, if its receptor is joined to another.
+func (r *shard) addFall(receptor int, lane uint16, weight float64, c *[3]float64) {
 	if l := r.net.layout; l.main[receptor] != receptor {
-		r.falls[l.main[receptor]][lane] -= x
+		r.falls[l.main[receptor]][lane] -= float64(weight * c[l.receptors[receptor].fallsBy()])
 	}
 }
 
 // joinCurrents moves the currents of receptors that are joined to others, in checkpoints of earlier versions, to these.
 func (r *shard) joinCurrents() {
 	for c, main := range r.net.layout.main {
-		for lane, x := range r.s[c] {
-			if main != c && x != empty {
-				r.s[main][lane] += x
-				r.s[c][lane] = empty
+		for _, column := range [][][]float64{r.s, r.y} {
+			for lane, x := range column[c] {
+				if main != c && x != empty {
+					column[main][lane] += x
+					column[c][lane] = empty
+				}
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // joinedSpec is a network whose receptors are joined, with Poisson arrivals of either sign.
-func joinedSpec() *Spec {
-	s := balanced(100, ExpCurrent, false)
+func joinedSpec(kind Kind) *Spec {
+	s := balanced(100, kind, false)
 	s.Projections[1].Weight, s.Projections[1].Delay = Draw{Kind: Normal, A: -200, B: 60}, Constant(1.5)
 	inhibition := s.Inputs[0]
 	inhibition.Name, inhibition.Weight, inhibition.Poisson = "inhibition", Constant(-20), &Poisson{Rate: 1000}
@@ -21,16 +21,37 @@ func joinedSpec() *Spec {
 // TestJoinedReceptors: joined receptors give the spikes of two that are not, but for rounding, and the same bits with
 // any instruction set, workers and ranges.
 func TestJoinedReceptors(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		kind Kind
+		ex   Law
+	}{
+		{"exp", ExpCurrent, Draw{Kind: Normal, A: 40, B: 4}},
+		{"alpha, drawn", AlphaCurrent, Draw{Kind: Normal, A: 40, B: 4}},
+		{"alpha, shared", AlphaCurrent, Constant(40)},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			spec := func() *Spec {
+				s := joinedSpec(x.kind)
+				s.Projections[0].Weight = x.ex
+				return s
+			}
+			joinedAsApart(t, spec)
+		})
+	}
+}
+
+func joinedAsApart(t *testing.T, spec func() *Spec) {
 	const (
 		length  = 100  // ms: before rounding errors have grown
 		largest = 1e-9 // steps: of the times of spikes
 	)
-	joined, apart := joinedSpec(), joinedSpec()
+	joined, apart := spec(), spec()
 	apart.Synapses = append(apart.Synapses, Synapse{Name: "another", Kind: Delta})
 	apart.Inputs = append(apart.Inputs, Input{
 		Name: "none", Synapse: 1, To: []Part{{0, 0, 400}, {1, 0, 100}}, Weight: Constant(0), Poisson: &Poisson{Rate: 1e-9},
 	})
-	spread := joinedSpec() // what comes by edges that are not stored is in no sum of negative weights
+	spread := spec() // what comes by edges that are not stored is in no sum of negative weights
 	i := []Part{{1, 0, 100}}
 	spread.Projections = append(spread.Projections, Projection{
 		Name: "II", From: i, To: i, Rule: AllToAll{}, NoAutapses: true, Weight: Constant(-20), Delay: Constant(1.5),

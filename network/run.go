@@ -129,6 +129,7 @@ type shard struct {
 	allRows      [][]float64
 	strides      []int
 	falls        [][]float64 // by receptor, of those another is joined to: see joinReceptors
+	listed       []bool      // of these: whether edges are added to their rows
 	current      []float64
 	stepCurrents [][]float64
 

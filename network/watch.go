@@ -42,7 +42,7 @@ func (r *shard) startWatch() {
 	w.step, r.held.step = -1, -1
 	w.on = len(r.lif) > 0 && len(r.other)+len(r.coupled) == 0 && !r.net.layout.spec.OnGrid
 	for _, s := range r.lif {
-		w.on = w.on && s.isJoined(r.net.layout)
+		w.on = w.on && s.isJoined(r.net.layout) && !s.alpha(r.net.layout)
 		for i := range s.vTh {
 			w.least = max(w.least, leastMargin*math.Abs(s.vTh[i]-s.vReset[i]))
 		}

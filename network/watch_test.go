@@ -10,7 +10,7 @@ import (
 func TestWatchedLanes(t *testing.T) {
 	const steps = 1000
 	run := func(on bool) (spikes []Spike, missed int) {
-		n, err := Build(t.Context(), joinedSpec(), Config{Workers: 1, Ranges: 1})
+		n, err := Build(t.Context(), joinedSpec(ExpCurrent), Config{Workers: 1, Ranges: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

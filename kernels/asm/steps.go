@@ -55,6 +55,43 @@ const (
 	ExpLIFCoefs
 )
 
+// AlphaLIFBlock is the argument of AlphaLIFStep: a step, at most half of every time constant, of LIF neurons with one
+// alpha current, of weights of both signs. Arrivals have added to Sums: to the current's rise at the end of the step,
+// to the current then, to V/R, and the size of what is negative in that; all four are emptied. An event is a V that may
+// reach the threshold.
+type AlphaLIFBlock struct {
+	Lanes         int // at most SumsLanes
+	V             []float64
+	VInf          []float64 // V_rest + R I
+	Current, Rise []float64 // in and out
+	// Out: Current and Rise before the step, of lanes with an event; others may keep what they have.
+	Before, RiseBefore     []float64
+	Sums                   []float64 // four columns, SumsStride apart
+	Coef                   []Column  // by AlphaLIFKeep and so on
+	CoefStride             int
+	Decay, DecayDt, HalfDt float64 // exp(-dt/tau_s), dt times that, dt/2
+	Held                   []uint8 // bit l%8 of Held[l/8] is set where V of lane l does not move in this step
+	Fired                  []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
+}
+
+// SumsLanes is the number of lanes of the columns of sums of a tile, and SumsStride from column to column: not a
+// multiple of 4 kB, so that they do not compete for the same lines of the cache.
+const (
+	SumsLanes  = 8 * Group
+	SumsStride = SumsLanes + 8
+)
+
+// Coefficients of AlphaLIFStep: those of ExpLIFStep, and one more.
+const (
+	AlphaLIFKeep     = iota // 1 - exp(-dt/tau)
+	AlphaLIFVTh             // mV
+	AlphaLIFGain            // what a current of 1 before the step adds to V
+	AlphaLIFR               // R
+	AlphaLIFMost            // R dt/tau
+	AlphaLIFRiseGain        // what a rise of 1 before the step adds to V
+	AlphaLIFCoefs
+)
+
 // WakingBlock is the argument of Waking: First <= Wake[l] < End.
 type WakingBlock struct {
 	Lanes      int // a multiple of Group

@@ -532,6 +532,341 @@ event2:
 	JMP     next1
 	PCALIGN $0x40
 
+// func AlphaLIFStepAVX2(b *AlphaLIFBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·AlphaLIFStepAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 176(BX), R9
+	MOVQ 256(BX), R11
+	MOVQ 152(BX), R12
+	MOVQ 232(BX), R13
+	XORQ CX, CX
+
+group:
+	XORQ R10, R10
+
+vectors:
+	VPBROADCASTB (R13), Y15
+	VPAND        byteBits<>+0(SB), Y15, Y15
+	VPCMPEQQ     byteBits<>+0(SB), Y15, Y15
+	VPBROADCASTB (R13), Y14
+	VPAND        byteBits<>+32(SB), Y14, Y14
+	VPCMPEQQ     byteBits<>+32(SB), Y14, Y14
+	ADDQ         $0x01, R13
+
+	// step
+	VMOVUPD      1536(R9)(R10*8), Y0
+	VMULPD       8320(R12)(CX*8), Y0, Y1
+	VMOVUPD      (SI)(CX*8), Y2
+	VMOVUPD      (DX)(CX*8), Y3
+	VSUBPD       Y3, Y2, Y4
+	VMOVUPD      1568(R9)(R10*8), Y5
+	VMULPD       8352(R12)(CX*8), Y5, Y6
+	VMOVUPD      512(R9)(R10*8), Y7
+	VSUBPD       Y2, Y7, Y8
+	VMOVUPD      32(SI)(CX*8), Y9
+	VSUBPD       32(DX)(CX*8), Y9, Y2
+	VMOVUPD      12480(R12)(CX*8), Y7
+	VADDPD       8320(R12)(CX*8), Y7, Y5
+	VMOVUPD      2560(R9)(R10*8), Y7
+	VFMADD231PD  (R8)(CX*8), Y7, Y1
+	VMULPD       (R9)(R10*8), Y4, Y7
+	VMOVUPD      2592(R9)(R10*8), Y4
+	VFMADD231PD  32(R8)(CX*8), Y4, Y6
+	VMULPD       (R9)(R10*8), Y8, Y4
+	VMOVUPD      (R8)(CX*8), Y8
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y8, Y9
+	VMOVUPD      (DI)(CX*8), Y8
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y8, Y0
+	VBROADCASTSD 224(BX), Y3
+	VFMADD231PD  Y9, Y3, Y0
+	VFMADD231PD  1024(R9)(R10*8), Y8, Y1
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y7, Y9
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y4, Y4
+	VMOVUPD      1056(R9)(R10*8), Y3
+	VFMADD231PD  32(DI)(CX*8), Y3, Y6
+	VMULPD       32(R9)(R10*8), Y2, Y3
+	VADDPD       (DX)(CX*8), Y9, Y2
+	VFMADD231PD  1536(R9)(R10*8), Y5, Y2
+	VADDPD       (DX)(CX*8), Y1, Y9
+	VMOVUPD      (R8)(CX*8), Y5
+	VMINPD       stepsConstsAVX2<>+0(SB), Y5, Y1
+	VADDPD       Y9, Y7, Y7
+	VMINPD       stepsConstsAVX2<>+0(SB), Y8, Y9
+	VFMADD231PD  2048(R9)(R10*8), Y0, Y2
+	VADDPD       32(DX)(CX*8), Y6, Y0
+	VMOVUPD      544(R9)(R10*8), Y6
+	VSUBPD       32(SI)(CX*8), Y6, Y8
+	VBROADCASTSD 224(BX), Y6
+	VFMADD231PD  Y1, Y6, Y9
+	VADDPD       Y4, Y7, Y1
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y3, Y4
+	VADDPD       Y0, Y3, Y3
+	VMULPD       32(R9)(R10*8), Y8, Y0
+	VMOVUPD      12512(R12)(CX*8), Y8
+	VADDPD       8352(R12)(CX*8), Y8, Y5
+	VMOVUPD      1536(R9)(R10*8), Y8
+	VFMADD231PD  12480(R12)(CX*8), Y8, Y1
+	VFNMADD231PD 2048(R9)(R10*8), Y9, Y1
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y0, Y8
+	VADDPD       32(DX)(CX*8), Y4, Y9
+	VMOVUPD      32(R8)(CX*8), Y0
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y0, Y4
+	VMINPD       Y1, Y2, Y2
+	VMOVUPD      32(DI)(CX*8), Y1
+	VMOVUPD      Y7, (AX)
+	VMAXPD       stepsConstsAVX2<>+0(SB), Y1, Y7
+	VFMADD231PD  1568(R9)(R10*8), Y5, Y9
+	VMINPD       stepsConstsAVX2<>+0(SB), Y0, Y5
+	VFMADD231PD  Y4, Y6, Y7
+	VADDPD       Y8, Y3, Y4
+	VMINPD       stepsConstsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VMOVUPD      (AX), Y6
+	VMAXPD       Y2, Y6, Y5
+	VMOVUPD      1568(R9)(R10*8), Y2
+	VFMADD231PD  12512(R12)(CX*8), Y2, Y4
+	VFMADD231PD  2080(R9)(R10*8), Y7, Y9
+	VBROADCASTSD 216(BX), Y2
+	VMOVUPD      4160(R12)(CX*8), Y7
+	VFMADD231PD  (R8)(CX*8), Y2, Y7
+	VCMPPD       $0x1d, 512(R9)(R10*8), Y5, Y5
+	VBROADCASTSD 208(BX), Y1
+	VMOVUPD      (R12)(CX*8), Y0
+	VFMADD231PD  (R8)(CX*8), Y1, Y0
+	VFNMADD231PD 2080(R9)(R10*8), Y8, Y4
+	VMOVUPD      (DI)(CX*8), Y13
+	VFMADD231PD  (DI)(CX*8), Y1, Y7
+	VANDNPD      Y5, Y15, Y8
+	VMINPD       Y4, Y9, Y9
+	VORPD        Y5, Y15, Y4
+	VMOVUPD      (R8)(CX*8), Y11
+	VBLENDVPD    Y4, (DX)(CX*8), Y6, Y5
+	VMAXPD       Y9, Y3, Y4
+	VMOVUPD      Y5, (DX)(CX*8)
+	VMOVUPD      Y7, (DI)(CX*8)
+	VMOVUPD      Y0, (R8)(CX*8)
+	VCMPPD       $0x1d, 544(R9)(R10*8), Y4, Y6
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y9
+	VMOVUPD      Y9, (R12)(CX*8)
+	VMOVUPD      Y9, 4160(R12)(CX*8)
+	VMOVUPD      Y9, 8320(R12)(CX*8)
+	VMOVUPD      Y9, 12480(R12)(CX*8)
+	VMOVUPD      32(R8)(CX*8), Y5
+	VFMADD213PD  4192(R12)(CX*8), Y5, Y2
+	VMOVUPD      32(R12)(CX*8), Y7
+	VFMADD231PD  Y5, Y1, Y7
+	VMOVUPD      32(DI)(CX*8), Y12
+	VANDNPD      Y6, Y14, Y0
+	VORPD        Y6, Y14, Y4
+	VMOVMSKPD    Y0, R15
+	VMOVMSKPD    Y8, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, (R11)
+	VBLENDVPD    Y4, 32(DX)(CX*8), Y3, Y6
+	VMOVAPD      Y5, Y10
+	VFMADD231PD  32(DI)(CX*8), Y1, Y2
+	VMOVUPD      Y6, 32(DX)(CX*8)
+	VMOVUPD      Y7, 32(R8)(CX*8)
+	VMOVUPD      Y9, 32(R12)(CX*8)
+	VMOVUPD      Y9, 4192(R12)(CX*8)
+	VMOVUPD      Y9, 8352(R12)(CX*8)
+	VMOVUPD      Y9, 12512(R12)(CX*8)
+	VORPD        Y0, Y8, Y4
+	VMOVUPD      Y2, 32(DI)(CX*8)
+	VPTEST       Y4, Y4
+	JNZ          event2
+
+next1:
+	ADDQ $0x08, CX
+	ADDQ $0x01, R11
+	ADDQ $0x08, R10
+	CMPQ R10, $0x40
+	JLT  vectors
+	MOVQ 200(BX), R10
+	SHLQ $0x09, R10
+	ADDQ R10, R9
+	CMPQ CX, (BX)
+	JLT  group
+	VZEROUPPER
+	RET
+
+event2:
+	MOVQ    104(BX), R14
+	VMOVUPD Y13, (R14)(CX*8)
+	VMOVUPD Y12, 32(R14)(CX*8)
+	MOVQ    128(BX), R14
+	VMOVUPD Y11, (R14)(CX*8)
+	VMOVUPD Y10, 32(R14)(CX*8)
+	JMP     next1
+	PCALIGN $0x40
+
+// func AlphaLIFStepAVX512(b *AlphaLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·AlphaLIFStepAVX512(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 80(DX), DI
+	MOVQ 176(DX), R8
+	MOVQ 256(DX), R10
+	MOVQ 152(DX), R11
+	MOVQ 232(DX), R12
+	XORQ AX, AX
+
+group:
+	XORQ R9, R9
+
+vectors:
+	KMOVB (R12), K7
+	KMOVB 1(R12), K6
+	ADDQ  $0x02, R12
+
+	// step
+	VMOVUPD          1536(R8)(R9*8), Z0
+	VMULPD           8320(R11)(AX*8), Z0, Z1
+	VMOVUPD          (BX)(AX*8), Z2
+	VMOVUPD          (CX)(AX*8), Z3
+	VSUBPD           Z3, Z2, Z4
+	VMOVUPD          1600(R8)(R9*8), Z5
+	VMULPD           8384(R11)(AX*8), Z5, Z6
+	VMOVUPD          512(R8)(R9*8), Z7
+	VSUBPD           Z2, Z7, Z8
+	VMOVUPD          64(BX)(AX*8), Z9
+	VMOVUPD          64(CX)(AX*8), Z10
+	VSUBPD           Z10, Z9, Z11
+	VMOVUPD          12480(R11)(AX*8), Z12
+	VADDPD           8320(R11)(AX*8), Z12, Z13
+	VMOVUPD          (DI)(AX*8), Z14
+	VFMADD231PD      2560(R8)(R9*8), Z14, Z1
+	VMULPD           (R8)(R9*8), Z4, Z15
+	VMOVUPD          64(DI)(AX*8), Z16
+	VFMADD231PD      2624(R8)(R9*8), Z16, Z6
+	VMULPD           (R8)(R9*8), Z8, Z17
+	VBROADCASTSD     stepsConstsAVX512<>+0(SB), Z18
+	VMAXPD           Z18, Z14, Z19
+	VMOVUPD          (SI)(AX*8), Z20
+	VMAXPD           Z18, Z20, Z21
+	VMINPD           Z18, Z14, Z22
+	VMAXPD           Z18, Z15, Z23
+	VFMADD231PD      1024(R8)(R9*8), Z20, Z1
+	VMAXPD           Z18, Z17, Z24
+	VMOVUPD          64(SI)(AX*8), Z25
+	VFMADD231PD      1088(R8)(R9*8), Z25, Z6
+	VADDPD           Z23, Z3, Z26
+	VMINPD           Z18, Z20, Z27
+	VBROADCASTSD     224(DX), Z2
+	VFMADD231PD      Z19, Z2, Z21
+	VMULPD           64(R8)(R9*8), Z11, Z4
+	VMOVUPD          576(R8)(R9*8), Z8
+	VSUBPD           Z9, Z8, Z17
+	VADDPD           Z1, Z3, Z23
+	VFMADD231PD      Z13, Z0, Z26
+	VADDPD           Z6, Z10, Z19
+	VFMADD231PD      Z22, Z2, Z27
+	VMAXPD           Z18, Z4, Z11
+	VMULPD           64(R8)(R9*8), Z17, Z9
+	VADDPD           Z23, Z15, Z1
+	VMOVUPD          12544(R11)(AX*8), Z13
+	VADDPD           8384(R11)(AX*8), Z13, Z6
+	VADDPD           Z19, Z4, Z22
+	VFMADD231PD      2048(R8)(R9*8), Z21, Z26
+	VADDPD           Z11, Z10, Z17
+	VMAXPD           Z18, Z9, Z15
+	VADDPD           Z24, Z1, Z23
+	VMAXPD           Z18, Z16, Z4
+	VMAXPD           Z18, Z25, Z19
+	VMINPD           Z18, Z16, Z21
+	VADDPD           Z15, Z22, Z11
+	VMINPD           Z18, Z25, Z9
+	VFMADD231PD      Z12, Z0, Z23
+	VFMADD231PD      Z4, Z2, Z19
+	VFMADD231PD      Z6, Z5, Z17
+	VFMADD231PD      Z21, Z2, Z9
+	VFMADD231PD      Z13, Z5, Z11
+	VMOVUPD          4160(R11)(AX*8), Z24
+	VFMADD231PD.BCST 216(DX), Z14, Z24
+	VBROADCASTSD     208(DX), Z15
+	VMOVUPD          (R11)(AX*8), Z18
+	VFMADD231PD      Z14, Z15, Z18
+	VMOVAPD          Z20, Z31
+	VFNMADD231PD     2048(R8)(R9*8), Z27, Z23
+	VMOVAPD          Z14, Z29
+	VFMADD231PD      2112(R8)(R9*8), Z19, Z17
+	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z0
+	VMOVUPD          Z0, 8320(R11)(AX*8)
+	VFNMADD231PD     2112(R8)(R9*8), Z9, Z11
+	VFMADD231PD      Z20, Z15, Z24
+	VMOVUPD          Z18, (DI)(AX*8)
+	VMOVUPD          Z0, (R11)(AX*8)
+	VMINPD           Z23, Z26, Z12
+	VMOVUPD          Z0, 4160(R11)(AX*8)
+	VMOVUPD          Z0, 12480(R11)(AX*8)
+	VMOVUPD          4224(R11)(AX*8), Z4
+	VFMADD231PD.BCST 216(DX), Z16, Z4
+	VMAXPD           Z12, Z1, Z6
+	VMINPD           Z11, Z17, Z2
+	VMOVUPD          Z24, (SI)(AX*8)
+	VMOVUPD          64(R11)(AX*8), Z21
+	VFMADD231PD      Z16, Z15, Z21
+	VCMPPD           $0x1d, Z7, Z6, K1
+	VMAXPD           Z2, Z22, Z5
+	VMOVAPD          Z25, Z30
+	VFMADD231PD      Z25, Z15, Z4
+	VMOVAPD          Z16, Z28
+	VCMPPD           $0x1d, Z8, Z5, K2
+	VMOVUPD          Z0, 4224(R11)(AX*8)
+	VMOVUPD          Z21, 64(DI)(AX*8)
+	KANDNB           K1, K7, K3
+	KORB             K1, K7, K4
+	KMOVB            K3, (R10)
+	VBLENDMPD        Z3, Z1, K4, Z13
+	VMOVUPD          Z4, 64(SI)(AX*8)
+	VMOVUPD          Z13, (CX)(AX*8)
+	KANDNB           K2, K6, K5
+	KORB             K2, K6, K1
+	KMOVB            K5, 1(R10)
+	VBLENDMPD        Z10, Z22, K1, Z27
+	VMOVUPD          Z0, 64(R11)(AX*8)
+	VMOVUPD          Z27, 64(CX)(AX*8)
+	VMOVUPD          Z0, 8384(R11)(AX*8)
+	VMOVUPD          Z0, 12544(R11)(AX*8)
+	KORB             K5, K3, K4
+	KORTESTB         K4, K4
+	JNZ              event2
+
+next1:
+	ADDQ $0x10, AX
+	ADDQ $0x02, R10
+	ADDQ $0x10, R9
+	CMPQ R9, $0x40
+	JLT  vectors
+	MOVQ 200(DX), R9
+	SHLQ $0x09, R9
+	ADDQ R9, R8
+	CMPQ AX, (DX)
+	JLT  group
+	VZEROUPPER
+	RET
+
+event2:
+	MOVQ    104(DX), R13
+	VMOVUPD Z31, (R13)(AX*8)
+	VMOVUPD Z30, 64(R13)(AX*8)
+	MOVQ    128(DX), R13
+	VMOVUPD Z29, (R13)(AX*8)
+	VMOVUPD Z28, 64(R13)(AX*8)
+	JMP     next1
+	PCALIGN $0x40
+
 // func WakingAVX2(b *WakingBlock)
 // Requires: AVX
 TEXT ·WakingAVX2(SB), $0-8

@@ -153,6 +153,119 @@ func ExpLIFStepGo(b *ExpLIFBlock) {
 	}
 }
 
+// AlphaLIFStepGo moves LIF neurons with one alpha current; see AlphaLIFBlock.
+func AlphaLIFStepGo(b *AlphaLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		keeps := (*[8]float64)(coef[0][lane:])
+		vThs := (*[8]float64)(coef[1][lane:])
+		gains := (*[8]float64)(coef[2][lane:])
+		rs := (*[8]float64)(coef[3][lane:])
+		mosts := (*[8]float64)(coef[4][lane:])
+		riseGains := (*[8]float64)(coef[5][lane:])
+		ends := (*[8]float64)(b.Sums[at+0*SumsStride:])
+		slopes := (*[8]float64)(b.Sums[at+1*SumsStride:])
+		shares := (*[8]float64)(b.Sums[at+2*SumsStride:])
+		falls := (*[8]float64)(b.Sums[at+3*SumsStride:])
+		vs := (*[8]float64)(b.V[at:])
+		vInfs := (*[8]float64)(b.VInf[at:])
+		currents := (*[8]float64)(b.Current[at:])
+		rises := (*[8]float64)(b.Rise[at:])
+		befores := (*[8]float64)(b.Before[at:])
+		riseBefores := (*[8]float64)(b.RiseBefore[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x1 := vs[l]
+			x2 := vInfs[l]
+			x3 := vThs[l]
+			x4 := currents[l]
+			x5 := rises[l]
+			x6 := keeps[l]
+			x7 := mosts[l]
+			x8 := rs[l]
+			x10 := shares[l]
+			x11 := falls[l]
+			x13 := x2 - x1
+			x14 := float64(x6 * x13)
+			x15 := gains[l]
+			x16 := riseGains[l]
+			x17 := float64(x8 * x10)
+			x18 := math.FMA(x16, x5, x17)
+			x19 := math.FMA(x15, x4, x18)
+			x20 := x1 + x19
+			x21 := x14 + x20
+			x22 := 0.0
+			if x5 > 0.0 {
+				x22 = x5
+			}
+			x23 := 0.0
+			if x4 > 0.0 {
+				x23 = x4
+			}
+			x24 := math.FMA(b.HalfDt, x22, x23)
+			x25 := x10 + x11
+			x26 := 0.0
+			if x14 > 0.0 {
+				x26 = x14
+			}
+			x27 := x1 + x26
+			x28 := math.FMA(x8, x25, x27)
+			x29 := math.FMA(x7, x24, x28)
+			x30 := 0.0
+			if x5 < 0.0 {
+				x30 = x5
+			}
+			x31 := 0.0
+			if x4 < 0.0 {
+				x31 = x4
+			}
+			x32 := math.FMA(b.HalfDt, x30, x31)
+			x33 := x3 - x2
+			x34 := float64(x6 * x33)
+			x35 := 0.0
+			if x34 > 0.0 {
+				x35 = x34
+			}
+			x36 := x21 + x35
+			x37 := math.FMA(x8, x11, x36)
+			x38 := math.FMA(-x7, x32, x37)
+			x39 := x38
+			if x29 < x38 {
+				x39 = x29
+			}
+			x40 := x39
+			if x21 > x39 {
+				x40 = x21
+			}
+			m41 := x40 >= x3
+			m42 := m41 && !(b.Held[at/8]>>l&1 != 0)
+			m43 := (b.Held[at/8]>>l&1 != 0) || m41
+			x44 := x21
+			if m43 {
+				x44 = x1
+			}
+			vs[l] = x44
+			befores[l] = x4
+			riseBefores[l] = x5
+			x50 := slopes[l]
+			x51 := math.FMA(b.DecayDt, x5, x50)
+			x52 := math.FMA(b.Decay, x4, x51)
+			currents[l] = x52
+			x54 := ends[l]
+			x55 := math.FMA(b.Decay, x5, x54)
+			rises[l] = x55
+			ends[l] = 1e-290
+			slopes[l] = 1e-290
+			shares[l] = 1e-290
+			falls[l] = 1e-290
+			if m42 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
 // WakingGo finds lanes that begin to move; see WakingBlock.
 func WakingGo(b *WakingBlock) {
 	for at := 0; at < b.Lanes; at += 8 {

@@ -214,6 +214,16 @@ func ExpLIFStepAVX2(b *ExpLIFBlock)
 //go:noescape
 func ExpLIFStepAVX512(b *ExpLIFBlock)
 
+// AlphaLIFStepAVX2 moves LIF neurons with one alpha current; see AlphaLIFBlock.
+//
+//go:noescape
+func AlphaLIFStepAVX2(b *AlphaLIFBlock)
+
+// AlphaLIFStepAVX512 moves LIF neurons with one alpha current; see AlphaLIFBlock.
+//
+//go:noescape
+func AlphaLIFStepAVX512(b *AlphaLIFBlock)
+
 // WakingAVX2 finds lanes that begin to move; see WakingBlock.
 //
 //go:noescape

@@ -20,6 +20,7 @@ type stepKernel struct {
 	name, doc, argument string
 	columns             []string // fields, a value per lane
 	coefs               []string // columns of Coef in their order
+	planes              []string // columns of one tile in Sums, asm.SumsStride apart
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
 	events              bool     // whether the step marks lanes with events
 	pairs               bool     // whether End and Share are those of a row of pairs, which is emptied
@@ -143,7 +144,7 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, expLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
+		lifStep, expLIFStep, alphaLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
@@ -176,6 +177,40 @@ var expLIFStep = &stepKernel{
 		x.set("Before", current)
 		x.set("Current", b.FMA(x.get("Decay"), current, arrived))
 		for _, emptied := range []string{"Fall", "End", "Share"} {
+			x.set(emptied, b.Const(asm.EmptyRow))
+		}
+	},
+}
+
+// alphaLIFStep bounds V within the step as expLIFStep does. What an arrival adds to V only grows within the step, so
+// that what those of positive weight add by its end bounds what they add before; those of negative weight cannot have
+// lowered V by more than they add by the end.
+var alphaLIFStep = &stepKernel{
+	name: "AlphaLIFStep", doc: "moves LIF neurons with one alpha current; see AlphaLIFBlock.", argument: "AlphaLIFBlock",
+	columns: []string{"V", "VInf", "Current", "Rise"}, planes: []string{"End", "Slope", "Share", "Fall"},
+	rare:  []string{"Before", "RiseBefore"},
+	coefs: []string{"Keep", "VTh", "Gain", "R", "Most", "RiseGain"}, scalars: []string{"Decay", "DecayDt", "HalfDt"},
+	events: true, held: true, vectors: map[string]int{"AVX2": 2, "AVX512": 2},
+	step: func(b *vec.Block, x *laneVars) {
+		v, vInf, vTh, current, rise := x.get("V"), x.get("VInf"), x.get("VTh"), x.get("Current"), x.get("Rise")
+		keep, most, r, half := x.get("Keep"), x.get("Most"), x.get("R"), x.get("HalfDt")
+		share, fall, zero := x.get("Share"), x.get("Fall"), b.Const(0)
+		relaxed := b.Mul(keep, b.Sub(vInf, v))
+		drive := b.FMA(x.get("Gain"), current, b.FMA(x.get("RiseGain"), rise, b.Mul(r, share)))
+		end := b.Add(relaxed, b.Add(v, drive))
+		raise := b.FMA(half, b.Max(rise, zero), b.Max(current, zero))
+		top := b.FMA(most, raise, b.FMA(r, b.Add(share, fall), b.Add(v, b.Max(relaxed, zero))))
+		lower := b.FMA(half, b.Min(rise, zero), b.Min(current, zero))
+		leak := b.Max(b.Mul(keep, b.Sub(vTh, vInf)), zero)
+		top = b.Min(top, b.FNMA(most, lower, b.FMA(r, fall, b.Add(end, leak))))
+		event := b.Cmp(b.Max(end, top), GE, vTh)
+		x.fired = b.MaskAndNot(event, x.held)
+		x.set("V", b.Select(b.MaskOr(x.held, event), v, end))
+		x.set("Before", current)
+		x.set("RiseBefore", rise)
+		x.set("Current", b.FMA(x.get("Decay"), current, b.FMA(x.get("DecayDt"), rise, x.get("Slope"))))
+		x.set("Rise", b.FMA(x.get("Decay"), rise, x.get("End")))
+		for _, emptied := range []string{"End", "Slope", "Share", "Fall"} {
 			x.set(emptied, b.Const(asm.EmptyRow))
 		}
 	},
@@ -344,7 +379,16 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.near || d.slow {
 		marks = 2
 	}
+	if d.planes != nil {
+		sums := k.Value("Sums")
+		for _, field := range d.planes {
+			base[field] = sums
+		}
+	}
 	column := func(field string, s int) operand.Mem {
+		if j := slices.Index(d.planes, field); j > 0 {
+			return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: 8*asm.SumsStride*j + s*w.Bytes()}
+		}
 		return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: s * w.Bytes()}
 	}
 	var rows *pairRows
@@ -496,6 +540,9 @@ func (d *stepKernel) plain() string {
 		}
 	}
 	t.begin(d.name, d.doc, d.argument, coefs)
+	for j, f := range d.planes {
+		t.line("%s := (*[%d]float64)(b.Sums[at+%d*SumsStride:])", lanesOf(f), vec.Go.Lanes, j)
+	}
 	for _, f := range slices.Concat(d.columns, d.rare) {
 		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
 	}
