@@ -157,6 +157,9 @@ func kernelOn(t testing.TB, m *model.Model, method model.Method, isa ISA) *Kerne
 			k.substep = interpreted(t, free)
 		}
 	}
+	if free, _, ok := assembly(m.Name, "packed", k.ISA); ok {
+		k.packed = interpreted(t, free)
+	}
 	return k
 }
 

@@ -402,6 +402,12 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 		}, nil
 	case "NOTQ":
 		return func(m *machine) { m.set(args[0], ^m.get(args[0])) }, nil
+	case "NEGQ":
+		return func(m *machine) { m.set(args[0], m.sub(0, m.get(args[0]))) }, nil
+	case "MOVBQZX":
+		return func(m *machine) { m.set(args[1], uint64(uint8(m.get(args[0])))) }, nil
+	case "MOVWQZX":
+		return func(m *machine) { m.set(args[1], uint64(uint16(m.get(args[0])))) }, nil
 	case "MOVL":
 		return func(m *machine) {
 			if args[1].kind == 'm' {
@@ -467,6 +473,40 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 				if m.k[args[1].n]>>l&1 != 0 {
 					out[n] = x[l]
 					n++
+				}
+			}
+		}, nil
+	case "VPEXPANDD.Z":
+		return func(m *machine) {
+			x, n := *m.vector(args[0]), 0
+			var out [8]uint64
+			for l := range 16 {
+				if m.k[args[1].n]>>l&1 != 0 {
+					out[l/2] |= x[n/2] >> (n % 2 * 32) << 32 >> (32 - l%2*32)
+					n++
+				}
+			}
+			m.z[args[2].n] = out
+		}, nil
+	case "VPMOVDB":
+		return func(m *machine) {
+			to := pointer[[16]uint8](m.address(args[1]))
+			for l := range to {
+				to[l] = uint8(m.vector(args[0])[l/2] >> (l % 2 * 32))
+			}
+		}, nil
+	case "VPMOVZXBQ":
+		return func(m *machine) {
+			for l, x := range pointer[[8]uint8](m.address(args[0])) {
+				m.z[args[1].n][l] = uint64(x)
+			}
+		}, nil
+	case "VPERMPD":
+		return func(m *machine) {
+			x, index := *m.vector(args[0]), *m.vector(args[1])
+			for l, i := range index {
+				if m.k[args[2].n]>>l&1 != 0 {
+					m.z[args[3].n][l] = x[i&7]
 				}
 			}
 		}, nil

@@ -86,6 +86,7 @@ type scheme struct {
 	// advance is what Advance does, group by group; nil means advanceGroups.
 	advance func(s *Shard, w *Worker, first int64, steps int, drive Drive, events []Event) []Event
 	substep step // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
+	packed  step // LIF: the kernel LIFPacked where there is one; else nil
 }
 
 // For finds the kernel of a method, in assembly if the requested instruction set has one; Auto means the widest.
@@ -121,6 +122,7 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 			k.substep = free
 		}
 	}
+	k.packed, _, _ = assembly(m.Name, "packed", k.ISA)
 	return k, nil
 }
 
@@ -415,6 +417,7 @@ type Worker struct {
 	unused    [2]asm.Column // extrema that are not wanted
 	log       [asm.LIFLog]asm.Column
 	eventStep [12]asm.Column
+	packed    asm.LIFPacked
 	cut       cutLanes // of RHH cut-rk4
 
 	fired [asm.MaxSteps]uint64
@@ -455,6 +458,7 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, events []Event) []Event {
 	b, fast := &w.b, s.kernel.fast(w.full)
 	b.Scratch, b.Log, b.EventStep, b.Fired, b.First = &w.scratch, &w.log, &w.eventStep, &w.fired, float64(first)
+	b.Packed = &w.packed
 	if b.Steady = nil; s.kernel.chunks {
 		b.Steady = w.steadyVoltages(s, steps, drive)
 	}
@@ -507,7 +511,11 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		events = slices.Grow(events, s.kernel.spikeRoom(b.Steps-b.Step)+asm.EventSlack)
 		b.Events, b.Count = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0
 		b.Room = min(cap(events)-len(events)-asm.EventSlack, asm.LIFSpikes)
-		fast(b)
+		if s.kernel.packed != nil && w.full && b.Steady != nil {
+			driveLIF(b, s.kernel.packed, fast)
+		} else {
+			fast(b)
+		}
 		events = events[:len(events)+b.Count]
 		if b.InEvent == 0 {
 			if b.Count+Group > b.Room { // it may have stopped because events had no room left

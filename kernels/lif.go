@@ -312,7 +312,7 @@ func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	if w.extrema || drive.Waveform == nil || drive.Row != nil || !shared {
 		return nil
 	}
-	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)
+	w.steady = slices.Grow(w.steady[:0], steps+2*asm.Chunk)[:asm.Chunk]
 	c := func(j int) float64 { return s.shared[j][0] }
 	r, rest, i, gain := c(asm.LIFR), c(asm.LIFVRest), c(asm.LIFI), c(asm.LIFGain)
 	if !(math.Abs(c(asm.LIFVReset)) <= math.MaxFloat64/4) {
@@ -325,7 +325,10 @@ func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 		}
 		w.steady = append(w.steady, vInf)
 	}
-	return unsafe.SliceData(w.steady)
+	for range asm.Chunk {
+		w.steady = append(w.steady, c(asm.LIFVTh))
+	}
+	return unsafe.SliceData(w.steady[asm.Chunk:])
 }
 
 // steadyVoltage writes V_rest + R I for the input of the current step, lanes at to at+7.

@@ -67,7 +67,7 @@ func TestLongDrives(t *testing.T) {
 		"beyond": func(k int) float64 { return []float64{24, 1e5, 24}[k/50%3] },
 	}
 	for name, wave := range waves {
-		for _, hold := range []float64{0.35, 1.55, 2, 60} { // ms
+		for _, hold := range []float64{0.35, 1.55, 1.75, 2, 5.05, 20, 60} { // ms
 			for _, own := range []bool{false, true} {
 				for _, isa := range Available() {
 					t.Run(fmt.Sprintf("%s/t_ref=%v/own=%v/isa=%v", name, hold, own, isa), func(t *testing.T) {

@@ -2,8 +2,8 @@ package asm
 
 import "unsafe"
 
-// Group is the number of neurons a kernel advances in one call: eight vectors of AVX-512, sixteen of AVX2. Columns are
-// padded to whole groups, so kernels have no tails.
+// Group is the number of neurons a kernel advances in one call: eight vectors of AVX-512, sixteen of AVX2. Columns
+// are padded to whole groups, so kernels have no tails.
 const Group = 64
 
 // Chunk is the largest number of steps after which LIF kernels test for spikes.
@@ -33,12 +33,12 @@ const MaxCoef = 25
 type Coefs [MaxCoef]Column
 
 // Block is the argument of the kernels: those of every family, then those of one family each. A kernel advances one
-// group from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done, with
-// InEvent = 0, or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory
-// period) that vectors do not finish. Then bit l of InEvent is set for each such lane l of the group, Scratch.Before
-// holds the state those vectors had before the step, Y their state after it, and Step and Lane point to the next
-// vectors (lane 0 of the next step after the last ones), so that calling the kernel again continues. Columns are
-// 64-byte aligned and do not overlap.
+// group from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done,
+// with InEvent = 0, or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a
+// refractory period) that vectors do not finish. Then bit l of InEvent is set for each such lane l of the group,
+// Scratch.Before holds the state those vectors had before the step, Y their state after it, and Step and Lane point
+// to the next vectors (lane 0 of the next step after the last ones), so that calling the kernel again continues.
+// Columns are 64-byte aligned and do not overlap.
 type Block struct {
 	Y       [4]*Column // state
 	Coef    *Coefs
@@ -62,6 +62,8 @@ type Block struct {
 
 	// in and out: columns of the next group; the kernels of LIF prefetch one of them in each chunk, the last first
 	Ahead []*Column
+
+	Packed *LIFPacked // of the kernel LIFPacked
 }
 
 // Resetting is the part of models that reset V.
@@ -86,9 +88,11 @@ type Spikes struct {
 // Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Waveform[k], I[l]) + Row[k
 // RowStride + l].
 type Input struct {
-	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
-	Extrema   int       // 0: Lo and Hi are not read
-	Steady    *float64  // LIF: V_inf in each step and in asm.Chunk more where all lanes have the same, or nil
+	Lo, Hi  *Column // in and out: the lowest and highest V after a step
+	Extrema int     // 0: Lo and Hi are not read
+	// LIF: V_inf in each step where all lanes have the same, or nil; Chunk numbers more before and behind are read
+	// too
+	Steady    *float64
 	Waveform  []float64 // a value for each step
 	Row       []float64
 	RowStride int // in values
@@ -100,6 +104,51 @@ type LIF struct {
 	// in and out: steps of a chunk; lanes in InEvent are advanced by Go from Before on over a chunk that ends at Step
 	Chunk int
 	Until int // scratch
+}
+
+// LIFPacked is the state of the kernel LIFPacked with AVX-512, which takes a group whose lanes all have the same
+// coefficients through a driven call, in chunks of half a refractory period at most. No lane at its place in the
+// group is compared with Wake. Lanes that cross V_th in chunk c are packed into the slot of that chunk. In the next
+// one they take its steps again, which finds their spikes; in the chunks c+Lag/512 and c+Lag/512+1, in one of which
+// its refractory period ends, each of them begins to move again; then it goes back to its place, whose V meant
+// nothing until then. The caller packs the lanes that are refractory when the call begins, and unpacks those that are
+// packed at its end.
+//
+// The kernel returns before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
+// for spikes; where V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot
+// holds; and where a lane spikes before it goes back to its place. Wake, Rem and the rate of lanes that spiked are
+// for the caller to write, and V of those that are packed.
+type LIFPacked struct {
+	Slots [PackedSlots]PackedLanes // a ring: that of a chunk follows that of the chunk before it
+	None  PackedLanes              // no lanes
+
+	Wake, Rate [LIFSpikes + EventSlack]float64 // out: of each spike, Wake and the rate in step Wake
+
+	Chunk int     // steps of a chunk
+	Lag   int     // bytes from the slot of a chunk to that of the chunk in which its lanes may begin to move
+	Out   uint64  // in and out: lanes that are packed, or never move
+	Next  int     // in and out: place of the slot of the next chunk, in bytes
+	Fired int     // in and out: place of the slot of the last chunk, or of None
+	Open  int     // out: whether the lanes in Fired have yet to take the steps of their chunk again
+	Near  float64 // V_inf between V_th and this is too close
+}
+
+// PackedSlots is how many slots there are.
+const PackedSlots = 16
+
+// PackedLanes is up to eight lanes of a group, in order.
+type PackedLanes struct {
+	Mask   uint64 // the lanes
+	Valid  uint64 // the lowest bits, one for each of them
+	Start  int    // number of the first of their spikes in the call
+	_      [5]uint64
+	V      [8]float64
+	Rate   [8]float64 // of the next step
+	Wake   [8]float64
+	Before [8]float64  // V before the chunk in which they spike; vectors are written here and to IDs beyond the end
+	Place  [Group]byte // of each lane, its place here
+	IDs    [8]uint64   // their numbers in Events
+	_      [8]uint64
 }
 
 // Flow is the part of flow.
@@ -138,8 +187,8 @@ type Scratch struct {
 	LIFFinal  Column // with AVX-512: the last step in which a lane moves
 }
 
-// LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm
-// in Go.
+// LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a
+// logarithm in Go.
 const LIFFar = 1e300
 
 // Coefficients of the LIF step; from LIFR on those of driven kernels only.
@@ -161,9 +210,9 @@ const (
 	LIFCoefs
 )
 
-// Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift
-// C (V_inf - V - R w) and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they
-// are used by driven kernels only.
+// Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV:
+// drift C (V_inf - V - R w) and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest
+// on they are used by driven kernels only.
 const (
 	FlowSlope    = iota // 1/(delta_T ln 2)
 	FlowShift           // log2(C delta_T) - V_T/(delta_T ln 2)

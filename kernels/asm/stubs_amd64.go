@@ -664,6 +664,11 @@ func LIFFullAVX2(b *Block)
 //go:noescape
 func LIFFullAVX512(b *Block)
 
+// LIFPackedAVX512 advances a group of driven LIF neurons; see LIFPacked.
+//
+//go:noescape
+func LIFPackedAVX512(b *Block)
+
 // EIFFlowAVX2 advances a group of EIF neurons; see Block.
 //
 //go:noescape
