@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -113,7 +114,15 @@ type networkWork struct {
 	Spikes    int
 	Dt        float64
 	Summary   network.Summary
-	Parts     network.EpochTime // of a quiet epoch, its ranges one after the other
+	Mean      meanWork
+	Laps      []network.EpochTime // means of epochs, their ranges one after the other, in ascending order of time
+}
+
+// meanWork is what a second of a network takes on average over many steps: unlike the lowest tenth it stands for the
+// mean activity, and for other work on the machine too.
+type meanWork struct {
+	Clock, Processor float64 // s
+	Spikes           float64
 }
 
 // measureNetwork builds a network and runs it for a time of the clock.
@@ -162,25 +171,59 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 	}
 	slices.Sort(w.Processor)
 	slices.Sort(w.Clock)
-	w.Parts, _, err = quietEpoch(net, budget/2)
+	if w.Mean, err = meanOf(ctx, net, w.Dt, budget); err != nil {
+		return w, err
+	}
+	w.Laps, err = timeLaps(net, budget/2)
 	return w, err
 }
 
-// quietEpoch times epochs of a network for a time of the clock, in laps as in measureNetwork, and returns the mean
-// epoch of a lap of the lowest tenth, and the number of epochs.
-func quietEpoch(net *network.Network, budget time.Duration) (quiet network.EpochTime, epochs int, err error) {
-	each := (networkLap + net.Summary().Epoch - 1) / net.Summary().Epoch
-	var laps []network.EpochTime
-	for begin := time.Now(); time.Since(begin) < budget || len(laps) < 20; epochs += each {
+// Means are taken over stretches of this length, at least so many.
+const (
+	meanStretch = 100.0 // ms
+	leastMean   = 3
+)
+
+// meanOf runs a network for a time of the clock.
+func meanOf(ctx context.Context, net *network.Network, dt float64, budget time.Duration) (m meanWork, err error) {
+	rec := network.Recorder{Spikes: func(block []network.Spike) error {
+		m.Spikes += float64(len(block))
+		return nil
+	}}
+	begin, processor, n := time.Now(), processorTime(), 0
+	for ; n < leastMean || time.Since(begin) < budget; n++ {
+		if err := net.Run(ctx, int64(math.Round(meanStretch/dt)), rec); err != nil {
+			return m, err
+		}
+	}
+	seconds := float64(n) * meanStretch / 1000
+	m.Clock, m.Processor = time.Since(begin).Seconds()/seconds, (processorTime()-processor)/1e9/seconds
+	m.Spikes /= seconds
+	return m, nil
+}
+
+// timeLaps times epochs of a network for a time of the clock, in laps as in measureNetwork, and returns the mean epoch
+// of each, in ascending order of time.
+func timeLaps(net *network.Network, budget time.Duration) (laps []network.EpochTime, err error) {
+	each := lapEpochs(net)
+	for begin := time.Now(); time.Since(begin) < budget || len(laps) < 20; {
 		times, err := net.Timed(each)
 		if err != nil {
-			return quiet, 0, err
+			return nil, err
 		}
 		laps = append(laps, meanEpoch(times))
 	}
-	slices.SortFunc(laps, func(a, b network.EpochTime) int { return int(a.Mean - b.Mean) })
-	return laps[len(laps)/10], epochs, nil
+	slices.SortFunc(laps, func(a, b network.EpochTime) int { return cmp.Compare(a.Mean, b.Mean) })
+	return laps, nil
 }
+
+// lapEpochs is the number of epochs of a lap.
+func lapEpochs(net *network.Network) int {
+	return (networkLap + net.Summary().Epoch - 1) / net.Summary().Epoch
+}
+
+// quiet is the lap of the lowest tenth.
+func quiet(laps []network.EpochTime) network.EpochTime { return laps[len(laps)/10] }
 
 // meanEpoch is the mean of some epochs.
 func meanEpoch(times []network.EpochTime) (m network.EpochTime) {
@@ -188,31 +231,45 @@ func meanEpoch(times []network.EpochTime) (m network.EpochTime) {
 	for _, t := range times {
 		m.Busiest, m.Mean, m.Early = m.Busiest+t.Busiest, m.Mean+t.Mean, m.Early+t.Early
 		m.Delivery, m.Input, m.Update = m.Delivery+t.Delivery, m.Input+t.Input, m.Update+t.Update
+		m.Spikes, m.Events = m.Spikes+t.Spikes, m.Events+t.Events
 	}
 	m.Busiest, m.Mean, m.Early = m.Busiest/n, m.Mean/n, m.Early/n
 	m.Delivery, m.Input, m.Update = m.Delivery/n, m.Input/n, m.Update/n
+	m.Spikes, m.Events = m.Spikes/float64(n), m.Events/float64(n)
 	return m
 }
 
 func (w networkWork) metrics() []metric {
 	neurons, edges := float64(w.Summary.Neurons), float64(w.Summary.Edges)
 	rate := float64(w.Spikes) / neurons / (float64(w.Stretches) * networkStretch / 1000)
-	quiet, processor := math.NaN(), math.NaN() // ns for a ms
+	lowest, processor := math.NaN(), math.NaN() // ns for a ms
 	if n := len(w.Clock); n > 0 {
-		quiet, processor = w.Clock[n/10], w.Processor[n/10]
+		lowest, processor = w.Clock[n/10], w.Processor[n/10]
 	}
-	steps := float64(w.Summary.Epoch)
+	steps := neurons * float64(w.Summary.Epoch)
+	part, mean := quiet(w.Laps), meanEpoch(w.Laps)
+	var delivery []float64 // ns an event of each lap
+	for _, l := range w.Laps {
+		delivery = append(delivery, float64(l.Delivery)/l.Events)
+	}
+	slices.Sort(delivery)
 	return []metric{
-		{quiet * w.Dt / neurons, "ns/neuron-step"},
-		{quiet / (edges * rate / 1000), "ns/synaptic-event"},
-		{quiet / 1e6, "s/model-s"},
+		{lowest * w.Dt / neurons, "ns/neuron-step"},
+		{lowest / (edges * rate / 1000), "ns/synaptic-event"},
+		{lowest / 1e6, "s/model-s"},
 		{processor / 1e6, "cpu-s/model-s"},
 		{rate, "Hz"},
 		{float64(w.Build.Nanoseconds()) / edges, "build-ns/synapse"},
 		{float64(w.Summary.Bytes) / edges, "B/synapse"},
-		{float64(w.Parts.Delivery) / (edges * rate / 1000 * steps * w.Dt), "delivery-ns/event"},
-		{float64(w.Parts.Update) / (neurons * steps), "update-ns/neuron-step"},
-		{float64(w.Parts.Input) / (neurons * steps), "input-ns/neuron-step"},
+		{delivery[len(delivery)/10], "delivery-ns/event"},
+		{float64(part.Update) / steps, "update-ns/neuron-step"},
+		{float64(part.Input) / steps, "input-ns/neuron-step"},
+		{w.Mean.Clock, "mean-s/model-s"},
+		{w.Mean.Processor, "mean-cpu-s/model-s"},
+		{w.Mean.Spikes / neurons, "mean-Hz"},
+		{w.Mean.Spikes * mean.Events / mean.Spikes, "events/model-s"},
+		{float64(mean.Delivery) / mean.Events, "mean-delivery-ns/event"},
+		{float64(mean.Update+mean.Input) / steps, "mean-update-ns/neuron-step"},
 	}
 }
 

@@ -90,13 +90,14 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	if err := net.Run(ctx, int64(networkStart/res.Spec.Dt), rec); err != nil {
 		return p, err
 	}
-	quiet, epochs, err := quietEpoch(net, budget)
+	laps, err := timeLaps(net, budget)
 	if err != nil {
 		return p, err
 	}
+	quiet := quiet(laps)
 	y := net.Summary()
 	epoch := float64(y.Epoch) * res.Spec.Dt / 1000 // s
-	p = prediction{workers: n.Workers, epochs: epochs}
+	p = prediction{workers: n.Workers, epochs: len(laps) * lapEpochs(net)}
 	all := float64(quiet.Delivery + quiet.Input + quiet.Update)
 	p.delivery, p.input, p.update = float64(quiet.Delivery)/all, float64(quiet.Input)/all, float64(quiet.Update)/all
 	p.imbalance = float64(quiet.Busiest) / float64(quiet.Mean)

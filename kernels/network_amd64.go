@@ -621,3 +621,24 @@ func philoxWordsOf(isa ISA, b *asm.PhiloxBlock) {
 		asm.PhiloxWordsOfAVX2(b)
 	}
 }
+
+// AddWeights adds the weights of spikes to one accumulator for each lane, two or three.
+func AddWeights(isa ISA, width int, b *asm.WeightsBlock) {
+	switch {
+	case isa == AVX512 && width == 1:
+		asm.AddWeightsAVX512(b)
+	case isa == AVX512 && width == 2:
+		asm.AddWeightPairsAVX512(b)
+	case isa == AVX512:
+		asm.AddWeightTriplesAVX512(b)
+	case isa == AVX2 && width == 1:
+		asm.AddWeightsAVX2(b)
+	case isa == AVX2 && width == 2:
+		asm.AddWeightPairsAVX2(b)
+	case isa == AVX2:
+		asm.AddWeightTriplesAVX2(b)
+	}
+	if isa == Go || b.Rest(width) {
+		asm.AddWeightsWideGo(width, b)
+	}
+}

@@ -151,3 +151,6 @@ var coupledKernels = [coupledCount]coupledKernel{
 	HHTMCoupledStrang:     {Go: asm.HHTMCoupledStrangGo},
 	HHTMCoupledStrangNMDA: {Go: asm.HHTMCoupledStrangNMDAGo},
 }
+
+// AddWeights adds the weights of spikes to one accumulator for each lane, two or three.
+func AddWeights(_ ISA, width int, b *asm.WeightsBlock) { asm.AddWeightsWideGo(width, b) }

@@ -79,6 +79,9 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 	first := len(r.runs)
 	r.listRuns(k, longest, least)
 	runs := r.runs[first:]
+	if r.laps != nil {
+		r.count(runs)
+	}
 	for i := 0; i < len(runs); {
 		if n := r.alikeRuns(runs[i:]); n > 0 {
 			r.addRuns(first+i, n)
@@ -178,7 +181,7 @@ func (r *shard) addRun(u *runOf) {
 	case bitRows:
 		r.addBits(t, row)
 	case spread:
-		t.unstored.addSpread(row, rc.width, u)
+		t.unstored.addSpread(r.net.isa, row, rc.width, u)
 	case float32s:
 		addTriples(row, blocksOf[block32](u), u.Unit.Add)
 		r.addFalls(u, t)

@@ -1,6 +1,9 @@
 package network
 
-import "popsim/kernels/asm"
+import (
+	"popsim/kernels"
+	"popsim/kernels/asm"
+)
 
 // Edges of as many sources as targets whose weights depend on the displacement alone are not stored: those of rings,
 // and those from all to all but for a neuron itself. The weights by displacement are kept twice, so that those from one
@@ -17,6 +20,9 @@ type unstored struct {
 
 	spikes []spreadSpike // of the current step, by delay and source
 	listed int           // those that are part of a run
+
+	firsts  []*float64 // scratch: see asm.WeightsBlock
+	factors []float64
 }
 
 // spreadSpike is a spike whose edges are not stored.
@@ -168,44 +174,26 @@ func (u *unstored) weights(source int) []float64 { return u.kernel[u.n+u.offset-
 
 // addSpread adds what the spikes of a run bring by edges that are not stored to a row of accumulators, width for each
 // lane.
-func (u *unstored) addSpread(row []float64, width int, run *runOf) {
+func (u *unstored) addSpread(isa kernels.ISA, row []float64, width int, run *runOf) {
 	spikes := u.spikesOf(run)
 	row = row[width*u.lane:][:width*u.lanes]
-	if width == 1 && spikes[0].unit == &onePerEdge {
-		for ; len(spikes) >= 4; spikes = spikes[4:] {
-			a, b := u.weights(spikes[0].source)[:len(row)], u.weights(spikes[1].source)[:len(row)]
-			c, d := u.weights(spikes[2].source)[:len(row)], u.weights(spikes[3].source)[:len(row)]
-			for i := range row {
-				row[i] = row[i] + a[i] + b[i] + c[i] + d[i]
+	if width == 1 && spikes[0].unit != &onePerEdge {
+		for i := range spikes {
+			c := spikes[i].unit.Add[0]
+			for l, w := range u.weights(spikes[i].source)[:len(row)] {
+				row[l] += float64(w * c)
 			}
 		}
+		return
 	}
+	u.firsts, u.factors = u.firsts[:0], u.factors[:0]
 	for i := range spikes {
-		addWeights(row, u.weights(spikes[i].source), width, &spikes[i].unit.Add)
-	}
-}
-
-// addWeights adds the weight of each lane, times c, to its accumulators.
-func addWeights(row, weights []float64, width int, c *[3]float64) {
-	switch c0, c1, c2 := c[0], c[1], c[2]; width {
-	case 1:
-		for i, w := range weights[:len(row)] {
-			row[i] += float64(w * c0)
-		}
-	case 2:
-		for i, w := range weights {
-			at := row[2*i:][:2]
-			at[0] += float64(w * c0)
-			at[1] += float64(w * c1)
-		}
-	default:
-		for i, w := range weights {
-			at := row[3*i:][:3]
-			at[0] += float64(w * c0)
-			at[1] += float64(w * c1)
-			at[2] += float64(w * c2)
+		u.firsts = append(u.firsts, &u.weights(spikes[i].source)[0])
+		for j := 0; width > 1 && j < asm.WeightsLanes*width; j++ {
+			u.factors = append(u.factors, spikes[i].unit.Add[j%width])
 		}
 	}
+	kernels.AddWeights(isa, width, &asm.WeightsBlock{Lanes: u.lanes, Weights: u.firsts, Factors: u.factors, Row: row})
 }
 
 // each is shard.each for edges that are not stored.

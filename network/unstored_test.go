@@ -1,8 +1,8 @@
 package network
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 
 	"popsim/kernels"
@@ -16,21 +16,23 @@ func BenchmarkUnstored(b *testing.B) {
 	for i := range kernel {
 		kernel[i] = 1 / float64(1+i%n)
 	}
-	inside := asm.UnitEdge{Add: [3]float64{0.9, 0.02}}
+	inside := asm.UnitEdge{Add: [3]float64{0.9, 0.02, 0.1}}
 	u := unstored{n: n, lanes: n, kernel: kernel}
-	for width, unit := range []*asm.UnitEdge{&onePerEdge, &inside} {
+	for width, unit := range []*asm.UnitEdge{&onePerEdge, &inside, &inside} {
 		u.spikes = u.spikes[:0]
 		for i := range count {
 			u.spikes = append(u.spikes, spreadSpike{source: 100 + 400*i, unit: unit})
 		}
 		run := &runOf{Blocks: count}
 		row := make([]float64, (width+1)*n)
-		b.Run("width="+strconv.Itoa(width+1), func(b *testing.B) {
-			for b.Loop() {
-				u.addSpread(row, width+1, run)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n*count), "ns/event")
-		})
+		for _, isa := range kernels.Available() {
+			b.Run(fmt.Sprintf("width=%d/isa=%v", width+1, isa), func(b *testing.B) {
+				for b.Loop() {
+					u.addSpread(isa, row, width+1, run)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n*count), "ns/event")
+			})
+		}
 	}
 }
 

@@ -634,6 +634,36 @@ func FindEdgesAVX512(b *FindEdgesBlock)
 //go:noescape
 func ListBitsAVX2(b *BitListBlock)
 
+// AddWeightsAVX2 is AddWeightsGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightsAVX2(b *WeightsBlock)
+
+// AddWeightsAVX512 is AddWeightsGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightsAVX512(b *WeightsBlock)
+
+// AddWeightPairsAVX2 is AddWeightPairsGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightPairsAVX2(b *WeightsBlock)
+
+// AddWeightPairsAVX512 is AddWeightPairsGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightPairsAVX512(b *WeightsBlock)
+
+// AddWeightTriplesAVX2 is AddWeightTriplesGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightTriplesAVX2(b *WeightsBlock)
+
+// AddWeightTriplesAVX512 is AddWeightTriplesGo for whole vectors of eight lanes.
+//
+//go:noescape
+func AddWeightTriplesAVX512(b *WeightsBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape
