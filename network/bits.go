@@ -1,6 +1,8 @@
 package network
 
 import (
+	"unsafe"
+
 	"popsim/kernels"
 	"popsim/kernels/asm"
 )
@@ -90,7 +92,10 @@ func (r *shard) addBits(t *table, row []float64) {
 	b := asm.BitRowsBlock{Blocks: blocks, Words: words, Planes: r.planes, Row: row, Weight: t.weight[0]}
 	for from := 0; from < len(t.gathered); from += bitBatch {
 		batch := t.gathered[from:min(from+bitBatch, len(t.gathered))]
+		r.prefetchRows(t, batch[:min(len(b.Rows), len(batch))])
 		for i := 0; i < len(batch); i += len(b.Rows) {
+			next := min(i+len(b.Rows), len(batch))
+			r.prefetchRows(t, batch[next:min(next+len(b.Rows), len(batch))])
 			for j := range b.Rows {
 				b.Rows[j] = &r.noBits[0]
 				if i+j < len(batch) {
@@ -101,8 +106,25 @@ func (r *shard) addBits(t *table, row []float64) {
 		}
 		kernels.AddBits(r.net.isa, &b)
 	}
-	for _, s := range t.gathered {
+	for i, s := range t.gathered {
+		if i+ahead < len(t.gathered) {
+			t.prefetchSeconds(t.gathered[i+ahead])
+		}
 		addShared(row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight[0]})
 	}
 	t.gathered = t.gathered[:0]
+}
+
+// prefetchRows loads the rows of bits of some sources into the cache, and the places of their second edges.
+func (r *shard) prefetchRows(t *table, sources []int32) {
+	for _, s := range sources {
+		kernels.PrefetchRange(uintptr(unsafe.Pointer(&t.bits[int(s)*t.bitWords])), 8*t.bitWords)
+		kernels.PrefetchRange(uintptr(unsafe.Pointer(&t.start[2*s])), 1)
+	}
+}
+
+// prefetchSeconds loads the second edges of a source into the cache.
+func (t *table) prefetchSeconds(source int32) {
+	first, end := t.start[2*source], t.start[2*source+1]
+	kernels.PrefetchRange(t.block(first), int(end-first)*blockBytes[bitRows])
 }

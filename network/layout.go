@@ -277,7 +277,7 @@ type table struct {
 
 	bits     []uint64 // bitRows: of each source a row with one bit a lane
 	bitWords int      // of a row
-	rowEdges float64  // mean number of edges in a row; 0 until countEdges
+	rowEdges float64  // mean number of edges in a row: see countEdges
 	gathered []int32  // sources whose spikes arrive in the current step
 
 	unstored *unstored // of spread

@@ -30,7 +30,8 @@ type Network struct {
 	step     int64 // steps done
 	checksum uint64
 	edges    int64
-	listed   float64 // share of the places of stored lists of edges that hold one; 0 until countEdges
+	listed   float64 // share of the places of stored lists of edges that hold one: see countEdges
+	counted  bool    // whether listed has been computed
 	bytes    int64
 	pages    *mapped // of tables
 	stats    sched.Stats

@@ -48,7 +48,7 @@ func (n *Network) Timed(epochs int) (times []EpochTime, err error) {
 			e.Update += l.sum[update]
 			all := l.sum[delivery] + l.sum[input] + l.sum[update]
 			e.Busiest, e.Mean = max(e.Busiest, all), e.Mean+all
-			e.Events += float64(l.places)*n.listed + l.events
+			e.Events += float64(float64(l.places)*n.listed) + l.events
 			for k := n.step; k < end; k++ {
 				e.Spikes += float64(len(r.emitted(k)))
 			}
@@ -63,9 +63,10 @@ func (n *Network) Timed(epochs int) (times []EpochTime, err error) {
 
 // countEdges counts, once, what share of the places of stored lists holds an edge, and the edges in rows of bits.
 func (n *Network) countEdges() {
-	if n.listed != 0 {
+	if n.counted {
 		return
 	}
+	n.counted = true
 	edges, places := float64(n.edges), 0.0
 	for i := range n.layout.spec.Projections {
 		if p := &n.layout.spec.Projections[i]; n.layout.unstored(p) {
@@ -93,8 +94,8 @@ type laps struct {
 	now    time.Time
 	in     part
 	sum    [parts]time.Duration
-	places int64           // of blocks of edges
-	events float64         // other edges
+	places int64   // of blocks of edges
+	events float64 // other edges
 }
 
 // count counts the edges of runs that are about to be added. Its time belongs to no part that is told.
@@ -105,7 +106,10 @@ func (r *shard) count(runs []runOf) {
 		u := &runs[i]
 		switch t := r.tables[u.Table]; t.style {
 		case bitRows:
-			l.events += t.rowEdges * float64(len(t.gathered))
+			l.events += float64(t.rowEdges * float64(len(t.gathered)))
+			for _, s := range t.gathered {
+				l.places += 4 * int64(t.start[2*s+1]-t.start[2*s])
+			}
 		case spread:
 			l.events += float64(len(t.unstored.spikesOf(u)) * t.unstored.lanes)
 		case timed: // runs are listed twice, each time for a part of their edges
