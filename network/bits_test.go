@@ -120,6 +120,17 @@ func tablesHash(n *Network) uint64 {
 				continue
 			}
 			for s := range n.layout.spec.Populations[t.population].N {
+				if t.laneBits > 0 {
+					t.eachPacked(s, uint16(r.lanes), func(d int, first bool, lane uint16, w float32) {
+						if first {
+							add(uint64(s)<<20 | uint64(d+t.least))
+						}
+						add(uint64(lane))
+						add(math.Float64bits(float64(w)))
+						add(0)
+					})
+					continue
+				}
 				for d := range t.delays {
 					if t.start[s*(t.delays+1)+d] < t.start[s*(t.delays+1)+d+1] {
 						add(uint64(s)<<20 | uint64(d+t.least))
@@ -150,6 +161,22 @@ func tablesHash(n *Network) uint64 {
 		}
 	}
 	return h
+}
+
+// eachPacked calls f for the edges of a source of a packed table: first is whether an edge is the first of its delay.
+func (t *table) eachPacked(source int, none uint16, f func(d int, first bool, lane uint16, weight float32)) {
+	d, before := 0, -1
+	mask := uint16(1)<<t.laneBits - 1
+	for i := t.row(source)[0]; i < t.row(source)[1]; i++ {
+		e := (&runOf{First: t.block(i), Blocks: 1}).Edges()[0]
+		for j, to := range e.To {
+			d += int(to >> t.laneBits)
+			if to&mask != none {
+				f(d, d > before, to&mask, e.W[j])
+				before = d
+			}
+		}
+	}
 }
 
 // TestGraphsKeepTheirBits compares graphs, and the order in which their edges are delivered, with stored checksums.

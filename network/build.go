@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"popsim/kernels"
 	"popsim/sched"
@@ -267,8 +268,10 @@ func (b *builder) prepare() error {
 	n := b.net
 	l := n.layout
 	b.stores, b.all = make([][]*store, len(n.ranges)), make([]*store, len(n.ranges)*len(n.order))
+	each := n.packedIndex()
+	indices := allocate[uint32](n.pages, each*len(n.ranges)) // in one piece: huge pages
 	return b.parallel(len(n.ranges), func(_ *scratch, i int) error {
-		r := n.ranges[i]
+		r, index := n.ranges[i], indices[each*i:][:each]
 		if err := r.layOut(); err != nil {
 			return err
 		}
@@ -287,7 +290,11 @@ func (b *builder) prepare() error {
 			if t.packed {
 				tb.laneBits = uint(bits.Len(uint(r.lanes)))
 			}
-			tb.start = allocate[uint32](n.pages, p.N*(tb.runs()+1))
+			if size := p.N * (tb.runs() + 1); t.packed {
+				tb.start, index = index[:size:size], index[size:]
+			} else {
+				tb.start = allocate[uint32](n.pages, size)
+			}
 			if tb.style == shared {
 				tb.weight = make([]float64, p.N)
 				for s := range tb.weight {
@@ -300,17 +307,18 @@ func (b *builder) prepare() error {
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)
-			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike})
+			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike, next: new(atomic.Int64)})
 		}
 		copy(b.all[i*len(b.index):], b.stores[i])
 		for _, d := range l.draws {
 			b.expect(d, r)
 		}
 		for _, s := range b.stores[i] {
-			if !b.counted[s.population] {
+			if !b.counted[s.population] && s.laneBits == 0 {
 				s.make(n.pages, min(maxBlocks, int(s.blockBound())))
 			}
 		}
+		b.makePacked(b.stores[i])
 		return nil
 	})
 }
@@ -377,14 +385,17 @@ func (s *store) blockBound() float64 {
 // finish returns unused memory, and completes tables whose edges are stored once for all sources.
 func (b *builder) finish() error {
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		b.trimPacked(b.stores[i])
 		for _, s := range b.stores[i] {
-			if !b.counted[s.population] {
+			if !b.counted[s.population] && s.laneBits == 0 {
 				s.trim(b.net.pages, int(s.next.Load()))
 			}
 			if s.alike {
 				s.repeat()
 			}
-			s.complete()
+			if s.laneBits == 0 {
+				s.complete()
+			}
 		}
 		return nil
 	})

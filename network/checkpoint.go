@@ -102,7 +102,7 @@ func (n *Network) Restore(r io.Reader) error {
 	for _, s := range n.ranges {
 		s.rewindInputs(n.step)
 		s.spikesFrom = 0
-		s.packed.clearDue()
+		s.packed.dropAll()
 	}
 	return c.err
 }

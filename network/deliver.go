@@ -27,10 +27,10 @@ func (r *shard) deliver(k int64) {
 	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
 		r.clearRuns()
 	}
-	r.packed.dropDue(k - 1)
+	r.packed.due.drop(k - 1)
 	r.keepSpikes(k-l.steps, k)
 	r.deliverFrom(k, longest, int(l.steps))
-	r.addDue(k, false)
+	r.addPacked(k, false)
 	r.addSums(k)
 }
 
@@ -46,7 +46,7 @@ func (r *shard) prepare(k, end int64) {
 		r.useStep(int(j))
 		r.clearRuns()
 		r.deliverFrom(k+j, l.longest+1, int(l.steps+j)+1)
-		r.addDue(k+j, true)
+		r.addPacked(k+j, true)
 	}
 	r.part(input)
 	for _, p := range r.trains {
@@ -61,7 +61,7 @@ func (r *shard) forget() {
 	if r.preparedSteps == 0 {
 		return
 	}
-	r.packed.readd(r.prepared, r.preparedSteps)
+	r.packed.due.readd(r.prepared, r.preparedSteps)
 	r.preparedSteps = 0
 	for _, column := range slices.Concat(r.allRows, r.falls) {
 		for i := range column {

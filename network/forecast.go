@@ -106,7 +106,7 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}
 	}
-	bytes += n.flightBytes(ranges) + n.dueBytes(runsOf, ranges)
+	bytes += n.flightBytes(ranges) + n.waitingBytes(runsOf, ranges)
 	scratch := float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
 	bytes += max(float64(dropped*gates), scratch) // gates are made when scratch memory has been dropped
 	f.Bytes = int64(bytes)

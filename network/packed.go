@@ -15,9 +15,9 @@ import (
 // target holds the lane in its low bits, and above them how many steps its delay is longer than that of the edge before
 // it; the first edge counts from the table's least delay.
 //
-// The run is read once, when the spike is known: each edge is appended to the list of the step in which it arrives. So
-// the edges of a step lie side by side, in the order in which they are added: by emission of the spike, by source, by
-// draw. Neither the row nor the search for edges onto lanes with events needs the graph any more.
+// The run is read once, when the spike is known. On the grid its edges are added to the rows of the steps in which they
+// arrive; inside the step they are sorted into lists by step: see due.go. Either way the edges onto a target are added
+// in the order of runs by delay: by emission of the spike, by source, by draw.
 
 // packs is whether tables are packed at all; tests compare.
 var packs = true
@@ -28,33 +28,21 @@ const (
 	packedLaneBits = 14  // most bits of a lane: the others hold steps of delay
 )
 
-// dueEdges are edges of spikes, known so far, that arrive in one step at one receptor.
-type dueEdges struct {
-	blocks []asm.Edges
-	units  [][4]uint32 // of each edge: see shard.unit; nil on the grid
-	n      int         // edges
-	added  int         // blocks whose edges have been added to the row
-}
-
-// dueUnit is what an edge of weight 1 of a spike adds, and at which receptor.
-type dueUnit struct {
-	asm.UnitEdge
-	receptor uint8
-}
-
-// packedTables is the packed tables of a range, and the edges that are to arrive.
+// packedTables is the packed tables of a range, and what is to arrive by their edges. Columns by step are read modulo
+// slots.
 type packedTables struct {
-	of    [][]int32    // tables by population, by number
-	due   [][]dueEdges // by receptor, none but for those that hold a row; by step modulo its length
-	slots int64        // its length
-	runs  []runOf      // scratch: of the spikes of a step
-	every bool         // whether all tables are packed, so that no runs are listed step by step
+	of    [][]int32 // tables by population, by number
+	every bool      // whether all tables are packed, so that no runs are listed step by step
+	slots int64
+	runs  []runOf // scratch: of the spikes of a step
 
-	// Inside the step: units by number, modulo a power of two; the next number; and the first of each step whose spikes
-	// may still arrive, by step modulo slots.
-	units    []dueUnit
-	next     uint32
-	nextOfAt []uint32
+	// On the grid: by receptor the rows of the steps to come, a row of stride accumulators for each; nil but for receptors
+	// that hold a row.
+	rings  [][]float64
+	stride int
+	blank  []float64 // a row without arrivals
+
+	due due // inside the step
 }
 
 // mostLater is how many steps the delay of an edge may be longer than that of the edge before it.
@@ -71,11 +59,16 @@ func (r *shard) startPacked() {
 		}
 		if p.of == nil {
 			p.of, p.slots = make([][]int32, len(l.spec.Populations)), int64(l.longest)+2
-			p.due, p.nextOfAt = make([][]dueEdges, len(l.receptors)), make([]uint32, p.slots)
 		}
 		p.of[t.population] = append(p.of[t.population], int32(ti))
-		if c := l.main[t.receptor]; p.due[c] == nil {
-			p.due[c] = make([]dueEdges, p.slots)
+		c := l.main[t.receptor]
+		if !l.spec.OnGrid {
+			p.due.start(p.slots, c)
+		} else if p.rings == nil {
+			p.rings, p.stride, p.blank = make([][]float64, len(l.receptors)), r.lanes+1, emptyColumn(r.lanes+1)
+		}
+		if l.spec.OnGrid && p.rings[c] == nil {
+			p.rings[c] = emptyColumn(int(p.slots) * p.stride)
 		}
 	}
 	if p.of != nil {
@@ -83,20 +76,21 @@ func (r *shard) startPacked() {
 	}
 }
 
-// clearDue forgets all edges that are to arrive.
-func (p *packedTables) clearDue() {
-	for _, due := range p.due {
-		for i := range due {
-			due[i].n, due[i].added = 0, 0
+// dropAll forgets all that is to arrive.
+func (p *packedTables) dropAll() {
+	for _, ring := range p.rings {
+		for i := range ring {
+			ring[i] = empty
 		}
 	}
+	p.due.dropAll()
 }
 
-// sortSpikes appends the edges of all spikes of step s to the lists of the steps in which they arrive, but for those
-// before step k.
+// sortSpikes sorts the edges of all spikes of step s by the step in which they arrive, without those that arrive before
+// step k.
 func (r *shard) sortSpikes(s, k int64) {
 	p, l := &r.packed, r.net.layout
-	p.nextOfAt[s%p.slots] = p.next
+	p.due.begin(s)
 	p.runs = p.runs[:0]
 	for _, from := range r.net.ranges {
 		for _, sp := range from.emitted(s) {
@@ -105,194 +99,116 @@ func (r *shard) sortSpikes(s, k int64) {
 				row := t.row(int(sp.neuron) - t.first)
 				u := runOf{First: uintptr(unsafe.Pointer(&row[0])), Unit: &onePerEdge, Table: ti}
 				if !l.spec.OnGrid {
-					u.Source = int32(r.newUnit(s, t, sp.theta))
+					unit := dueUnit{asm.UnitEdge{Add: r.coefs(t.receptor, -1, sp.theta), Theta: sp.theta}, uint8(t.receptor)}
+					u.Source = int32(p.due.add(unit, s-int64(l.longest)))
 				}
 				p.runs = append(p.runs, u)
 			}
 		}
 	}
 	r.findRuns(p.runs)
+	if r.laps != nil {
+		r.count(p.runs)
+	}
 	for i := range p.runs {
 		if next := i + ahead; next < len(p.runs) {
 			kernels.PrefetchRange(p.runs[next].First, int(p.runs[next].Blocks)*blockBytes[float32s])
 		}
-		r.sortRun(&p.runs[i], s, k)
+		u := &p.runs[i]
+		t := r.tables[u.Table]
+		at, early := (s+int64(t.least))%p.slots, int(k-s)-t.least
+		if l.spec.OnGrid {
+			p.addRun(p.rings[l.main[t.receptor]], u.Edges(), int(at), early, t.laneBits)
+		} else {
+			p.due.sort(u, int(at), early, t.laneBits)
+		}
 	}
 }
 
-// sortRun is sortSpikes for the edges of one spike and table.
-func (r *shard) sortRun(u *runOf, s, k int64) {
-	p, t := &r.packed, r.tables[u.Table]
-	due := p.due[r.net.layout.main[t.receptor]]
-	shift, mask := t.laneBits&15, uint16(1)<<t.laneBits-1
-	at, first := int(s%p.slots)+t.least, int(k-s)-t.least // first: least sum of steps that arrive in step k or later
-	if at >= len(due) {
-		at -= len(due)
-	}
-	later, inside := 0, !r.net.layout.spec.OnGrid
-	blocks := u.Edges()
-	for i := range blocks {
-		e := &blocks[i]
+// addRun adds edges to the rows of the steps in which they arrive; the first arrives in step number at, or later. Those
+// that arrive less than early steps later are left out.
+func (p *packedTables) addRun(ring []float64, edges []asm.Edges, at, early int, laneBits uint) {
+	shift, mask := laneBits&15, uint16(1)<<laneBits-1
+	rows, stride, end := unsafe.Pointer(unsafe.SliceData(ring)), p.stride, len(ring)
+	at *= stride
+	for i := range edges {
+		e := &edges[i]
 		for j, to := range &e.To {
 			steps := int(to >> shift)
-			later += steps
-			if at += steps; at >= len(due) {
-				at -= len(due)
+			if at += steps * stride; at >= end {
+				at -= end
 			}
-			if later < first {
-				continue
-			}
-			q := &due[at]
-			n := q.n
-			if n/4 >= len(q.blocks) {
-				q.grow(inside)
-			}
-			b := &q.blocks[n/4]
-			b.To[n%4], b.W[n%4] = to&mask, e.W[j]
-			if inside {
-				q.units[n/4][n%4] = uint32(u.Source)
-			}
-			q.n = n + 1
-		}
-	}
-}
-
-// firstDue is the least number of blocks of a list.
-const firstDue = 16
-
-// grow doubles the room.
-func (q *dueEdges) grow(inside bool) {
-	n := max(firstDue, 2*len(q.blocks))
-	q.blocks = append(make([]asm.Edges, 0, n), q.blocks...)[:n]
-	if inside {
-		q.units = append(make([][4]uint32, 0, n), q.units...)[:n]
-	}
-}
-
-// newUnit is the number of the unit of a spike of step s at theta and a table.
-func (r *shard) newUnit(s int64, t *table, theta float64) uint32 {
-	p, l := &r.packed, r.net.layout
-	oldest := p.nextOfAt[max(0, s-int64(l.longest))%p.slots]
-	if int(p.next-oldest) >= len(p.units) {
-		const least = 64
-		more := make([]dueUnit, max(least, 2*len(p.units)))
-		for i := oldest; i != p.next; i++ {
-			more[int(i)&(len(more)-1)] = *p.unit(i)
-		}
-		p.units = more
-	}
-	n := p.next
-	p.next++
-	*p.unit(n) = dueUnit{asm.UnitEdge{Add: r.coefs(t.receptor, -1, theta), Theta: theta}, uint8(t.receptor)}
-	return n
-}
-
-func (p *packedTables) unit(n uint32) *dueUnit { return &p.units[int(n)&(len(p.units)-1)] }
-
-// addDue adds the edges that arrive in step k to the rows. Where more may be appended to their lists, only whole blocks
-// are added.
-func (r *shard) addDue(k int64, more bool) {
-	p := &r.packed
-	for c, due := range p.due {
-		if due == nil {
-			continue
-		}
-		q := &due[k%p.slots]
-		for !more && q.n%4 != 0 {
-			b := &q.blocks[q.n/4]
-			b.To[q.n%4], b.W[q.n%4] = uint16(r.lanes), 0
-			if q.units != nil {
-				q.units[q.n/4][q.n%4] = q.units[q.n/4][0]
-			}
-			q.n++
-		}
-		blocks := q.blocks[q.added : q.n/4]
-		if len(blocks) == 0 {
-			continue
-		}
-		if r.net.layout.spec.OnGrid {
-			r.addOnes(c, blocks)
-		} else {
-			p.addUnits(blocks, q.units[q.added:q.n/4], r.rows[c], r.falls[c], r.net.layout.receptors[c].width)
-		}
-		q.added = q.n / 4
-	}
-}
-
-// dropDue empties the lists of step k.
-func (p *packedTables) dropDue(k int64) {
-	for _, due := range p.due {
-		if due != nil && k >= 0 {
-			q := &due[k%p.slots]
-			q.n, q.added = 0, 0
-		}
-	}
-}
-
-// readd notes that the edges of some steps from step k on are no longer in rows.
-func (p *packedTables) readd(k, steps int64) {
-	for _, due := range p.due {
-		for j := range steps {
-			if due != nil {
-				due[(k+j)%p.slots].added = 0
-			}
-		}
-	}
-}
-
-// dueRun is blocks as one run.
-func dueRun(blocks []asm.Edges) []runOf {
-	return []runOf{{
-		First: uintptr(unsafe.Pointer(unsafe.SliceData(blocks))), Unit: &onePerEdge, Blocks: int32(len(blocks)),
-	}}
-}
-
-// addOnes adds edges to the row of a receptor, on the grid.
-func (r *shard) addOnes(c int, blocks []asm.Edges) {
-	b := asm.EdgeRunsBlock{Runs: dueRun(blocks), Row: r.rows[c]}
-	kernels.AddOnes(r.net.isa, &b)
-}
-
-// addUnits adds edges, of spikes inside the step each with its unit, to a row with width accumulators for each lane.
-func (p *packedTables) addUnits(blocks []asm.Edges, units [][4]uint32, row, fall []float64, width int) {
-	at := unsafe.Pointer(unsafe.SliceData(row))
-	for i := range blocks {
-		e, n := &blocks[i], &units[i]
-		for j, to := range &e.To {
-			u, w := p.unit(n[j]), float64(e.W[j])
-			for a := range width {
-				*place(at, width*int(to)+a) += float64(w * u.Add[a])
-			}
-			if fall != nil && w < 0 {
-				fall[to] -= float64(w * u.Add[0])
-			}
-		}
-	}
-}
-
-// findDue appends the edges of packed tables that arrive in step k onto lanes with events to r.found.
-func (r *shard) findDue(k int64) {
-	p := &r.packed
-	for _, due := range p.due {
-		if due == nil {
-			continue
-		}
-		q := &due[k%p.slots]
-		blocks := q.blocks[:q.added]
-		b := asm.FindEdgesBlock{Runs: dueRun(blocks), Filter: &r.filter}
-		b.Found = resized(r.foundEdges, (len(blocks)+7)/8)
-		kernels.FindEdges(r.net.isa, &b)
-		r.foundEdges = b.Found[:0]
-		for _, f := range b.Found[:b.Count] {
-			for hits := f.Hits; hits != 0; hits &= hits - 1 {
-				at := int(f.Block) + bits.TrailingZeros32(hits)
-				for j, lane := range &blocks[at].To {
-					if r.flags[lane>>6]>>(lane&63)&1 != 0 {
-						u := p.unit(q.units[at][j])
-						r.found = append(r.found, arrival{lane, u.receptor, u.Theta, float64(blocks[at].W[j])})
-					}
+			if early > 0 {
+				if early -= steps; early > 0 {
+					continue
 				}
 			}
+			*place(rows, at+int(to&mask)) += float64(e.W[j])
+		}
+	}
+}
+
+// addPacked adds what arrives by the edges of packed tables in step k to the rows, of which more may be known later.
+func (r *shard) addPacked(k int64, more bool) {
+	p := &r.packed
+	switch {
+	case p.of == nil:
+	case !r.net.layout.spec.OnGrid:
+		p.due.addTo(r, k, more)
+	case !more:
+		for c, ring := range p.rings {
+			if ring != nil {
+				row := ring[int(k%p.slots)*p.stride:][:p.stride]
+				copy(r.rows[c], row)
+				copy(row, p.blank)
+			}
+		}
+	}
+}
+
+// packedIndex is the number of entries of the index of a range's packed tables.
+func (n *Network) packedIndex() (entries int) {
+	for _, key := range n.order {
+		if n.pairs[key].packed {
+			entries += 2 * n.layout.spec.Populations[key.population].N
+		}
+	}
+	return entries
+}
+
+// makePacked allocates the blocks of all packed tables of a range in one piece: in huge pages.
+func (b *builder) makePacked(stores []*store) {
+	var first *store
+	blocks := 0.0
+	for _, s := range stores {
+		if s.laneBits > 0 {
+			blocks += s.blockBound()
+		}
+	}
+	for _, s := range stores {
+		switch {
+		case s.laneBits == 0:
+		case first == nil:
+			first = s
+			s.make(b.net.pages, min(maxBlocks, int(blocks)))
+		default:
+			s.b32, s.next = first.b32, first.next
+		}
+	}
+}
+
+// trimPacked returns memory that the packed tables of a range have not used. The first of them keeps the blocks.
+func (b *builder) trimPacked(stores []*store) {
+	var first *store
+	for _, s := range stores {
+		switch {
+		case s.laneBits == 0:
+		case first == nil:
+			first = s
+			s.trim(b.net.pages, int(s.next.Load()))
+			s.complete()
+		default:
+			s.b32, s.base = nil, first.base
 		}
 	}
 }
@@ -397,19 +313,23 @@ func (n *Network) choosePacked(ranges int, runs func(pair) []float64) {
 	if bits.Len(uint(lanes)) > packedLaneBits || !l.spec.OnGrid && len(rows) > 1 {
 		return
 	}
+	ring := 0.0 // bytes of the rows to come of a range
+	if l.spec.OnGrid {
+		ring = float64(8*float64(l.longest+2)*float64(l.firsts[len(l.firsts)-1])) / float64(ranges)
+	}
 	for _, key := range n.order {
 		c := l.main[key.receptor]
-		n.pairs[key].packed = packs && !no[c] && rows[c].bytes > packedBytes*rows[c].edges
+		least := float64(packedBytes*rows[c].edges) + ring
+		n.pairs[key].packed = packs && !no[c] && rows[c].bytes > least
 	}
 }
 
 // indexBytes is the size of an entry of an index.
 const indexBytes = 4
 
-// dueBytes is the memory of lists of edges that are to arrive, if all neurons spike at the rate of work; runs as in
-// choosePacked.
-func (n *Network) dueBytes(runs func(pair) []float64, ranges float64) float64 {
-	const slack = 1.5 // of lists that double
+// waitingBytes is the memory of what is to arrive by edges of packed tables, if all neurons spike at the rate of work;
+// runs as in choosePacked.
+func (n *Network) waitingBytes(runs func(pair) []float64, ranges float64) float64 {
 	l, edges, rows := n.layout, 0.0, map[int]bool{}
 	for key, t := range n.pairs {
 		if t.packed {
@@ -417,11 +337,13 @@ func (n *Network) dueBytes(runs func(pair) []float64, ranges float64) float64 {
 			rows[l.main[key.receptor]] = true
 		}
 	}
-	each := float64(unsafe.Sizeof(asm.Edges{}))
-	if !l.spec.OnGrid {
-		each += float64(unsafe.Sizeof([4]uint32{}))
-	}
 	lists := float64(float64(l.longest+2) * ranges * float64(len(rows)))
-	arriving := float64(edges * expectedRate * l.spec.Dt * float64(l.longest+2)) // if lists were all full
-	return float64(lists*float64(unsafe.Sizeof(dueEdges{}))) + each*max(float64(firstDue*lists), slack*arriving/4)
+	if l.spec.OnGrid {
+		return float64(8 * lists * float64(l.firsts[len(l.firsts)-1]) / ranges)
+	}
+	waiting := edges * expectedRate * l.spec.Dt * float64(l.longest) / 2 // as if delays were uniform
+	partial := lists / 2                                                 // the last chunk of a list is half full
+	chunks := max(float64(dueSlab*ranges), float64(waiting/(4*chunkBlocks))+partial)
+	each := float64(unsafe.Sizeof(dueList{}))
+	return float64(lists*each) + float64(chunks*float64(unsafe.Sizeof(dueChunk{})))
 }

@@ -50,7 +50,7 @@ func packedTablesOf(n *Network) (packed, all int) {
 var packedNets = []struct {
 	onGrid bool
 	kind   Kind
-}{{true, ExpCurrent}, {true, AlphaCurrent}, {true, Delta}, {false, ExpCurrent}}
+}{{true, ExpCurrent}, {true, AlphaCurrent}, {true, Delta}, {false, ExpCurrent}, {false, AlphaCurrent}}
 
 // TestPackedSameBits: packed tables give the same spikes and states as runs of each delay, for any number of ranges and
 // instruction set, and after a checkpoint.
@@ -105,4 +105,29 @@ func afterRestore(t *testing.T, n *Network, steps int64) []float64 {
 		}
 	}
 	return statesOf(n)
+}
+
+// TestTimedApart: timing ranges apart leaves the network in the state of a run of as many epochs.
+func TestTimedApart(t *testing.T) {
+	const warm, epochs = 30, 200
+	s := spreadNet(true, ExpCurrent)
+	n, err := Build(t.Context(), s, Config{Workers: 1, Ranges: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	times, err := n.TimedApart(warm, epochs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range times {
+		if e.Mean <= 0 || e.Busiest < e.Mean || e.Early > e.Mean {
+			t.Fatalf("%+v", e)
+		}
+	}
+	if len(times) != epochs || n.Steps() != (warm+epochs)*n.layout.steps {
+		t.Errorf("%d epochs timed, %d steps done", len(times), n.Steps())
+	}
+	if want := stateAfter(t, s, Config{Workers: 1}, n.Steps()); !slices.Equal(statesOf(n), want) {
+		t.Error("other states than after a run")
+	}
 }

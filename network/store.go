@@ -10,9 +10,9 @@ import (
 // A store is a table while it is filled. Memory is reserved for the largest possible number of edges.
 type store struct {
 	*table
-	alike bool         // whether the edges of its first source are those of all
-	edges float64      // bound of the number of edges to be stored, before they are drawn
-	next  atomic.Int64 // blocks taken
+	alike bool          // whether the edges of its first source are those of all
+	edges float64       // bound of the number of edges to be stored, before they are drawn
+	next  *atomic.Int64 // blocks taken; the packed tables of a range share them
 }
 
 // maxBlocks is the largest number of blocks of a table: while it is filled, places of single edges are counted in 32

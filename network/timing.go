@@ -1,8 +1,10 @@
 package network
 
 import (
+	"bytes"
 	"errors"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -31,34 +33,98 @@ func (n *Network) Timed(epochs int) (times []EpochTime, err error) {
 		r.laps = new(laps)
 	}
 	for range epochs {
-		end := n.step + n.layout.steps
 		var e EpochTime
 		for _, r := range n.ranges {
-			l := r.laps
-			*l = laps{now: time.Now()}
-			r.prepare(n.step, end)
-			l.end()
-			e.Early += l.sum[delivery] + l.sum[input]
-			if err := r.advance(n.step, end); err != nil {
+			if err := e.add(r, n.step, n.step+n.layout.steps); err != nil {
 				return nil, err
 			}
-			l.end()
-			e.Delivery += l.sum[delivery]
-			e.Input += l.sum[input]
-			e.Update += l.sum[update]
-			all := l.sum[delivery] + l.sum[input] + l.sum[update]
-			e.Busiest, e.Mean = max(e.Busiest, all), e.Mean+all
-			e.Events += float64(float64(l.places)*n.listed) + l.events
-			for k := n.step; k < end; k++ {
-				e.Spikes += float64(len(r.emitted(k)))
-			}
 		}
-		e.Mean /= time.Duration(len(n.ranges))
-		e.Early /= time.Duration(len(n.ranges))
-		n.step = end
+		n.step += n.layout.steps
 		times = append(times, e)
 	}
+	meanOf(times, len(n.ranges))
 	return times, nil
+}
+
+// TimedApart is Timed where each range is advanced by itself through all epochs, as by a worker that has no other, so
+// that what it uses stays in the nearest caches. The epochs are first run once; then each range runs them again, with
+// the spikes of the others from that run. The first warm of the epochs are run without being timed.
+func (n *Network) TimedApart(warm, epochs int) (times []EpochTime, err error) {
+	var before, after bytes.Buffer
+	if err := n.Save(&before); err != nil {
+		return nil, err
+	}
+	first, steps := n.step, n.layout.steps
+	emitted := map[int64][][]spike{} // by step and range
+	for range warm + epochs {
+		if _, err := n.Timed(1); err != nil {
+			return nil, err
+		}
+		for k := n.step - steps; k < n.step; k++ {
+			for _, r := range n.ranges {
+				emitted[k] = append(emitted[k], slices.Clone(r.emitted(k)))
+			}
+		}
+	}
+	if err := n.Save(&after); err != nil {
+		return nil, err
+	}
+	times = make([]EpochTime, warm+epochs)
+	for i, r := range n.ranges {
+		if err := n.Restore(bytes.NewReader(before.Bytes())); err != nil {
+			return nil, err
+		}
+		r.laps = new(laps)
+		for e := range times {
+			k := first + int64(e)*steps
+			if err := times[e].add(r, k, k+steps); err != nil {
+				return nil, err
+			}
+			for j := k; j < k+steps; j++ {
+				for o, other := range n.ranges {
+					if o != i {
+						at := other.slot(j)
+						other.history[at] = append(other.history[at][:0], emitted[j][o]...)
+					}
+				}
+			}
+		}
+		r.laps = nil
+		r.forget()
+	}
+	meanOf(times, len(n.ranges))
+	return times[warm:], n.Restore(&after)
+}
+
+// add advances a range through the epoch from step k up to end, and adds its times.
+func (e *EpochTime) add(r *shard, k, end int64) error {
+	l := r.laps
+	*l = laps{now: time.Now()}
+	r.prepare(k, end)
+	l.end()
+	e.Early += l.sum[delivery] + l.sum[input]
+	if err := r.advance(k, end); err != nil {
+		return err
+	}
+	l.end()
+	e.Delivery += l.sum[delivery]
+	e.Input += l.sum[input]
+	e.Update += l.sum[update]
+	all := l.sum[delivery] + l.sum[input] + l.sum[update]
+	e.Busiest, e.Mean = max(e.Busiest, all), e.Mean+all
+	e.Events += float64(float64(l.places)*r.net.listed) + l.events
+	for ; k < end; k++ {
+		e.Spikes += float64(len(r.emitted(k)))
+	}
+	return nil
+}
+
+// meanOf makes means of sums over a number of ranges.
+func meanOf(times []EpochTime, ranges int) {
+	for i := range times {
+		times[i].Mean /= time.Duration(ranges)
+		times[i].Early /= time.Duration(ranges)
+	}
 }
 
 // countEdges counts, once, what share of the places of stored lists holds an edge, and the edges in rows of bits.
