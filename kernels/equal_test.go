@@ -157,8 +157,8 @@ func kernelOn(t testing.TB, m *model.Model, method model.Method, isa ISA) *Kerne
 			k.substep = interpreted(t, free)
 		}
 	}
-	if free, _, ok := assembly(m.Name, "packed", k.ISA); ok {
-		k.packed = interpreted(t, free)
+	if packed, own, ok := assembly(m.Name, "packed", k.ISA); ok {
+		k.packed, k.packedOwn = interpreted(t, packed), interpreted(t, own)
 	}
 	return k
 }

@@ -86,7 +86,8 @@ type scheme struct {
 	// advance is what Advance does, group by group; nil means advanceGroups.
 	advance func(s *Shard, w *Worker, first int64, steps int, drive Drive, events []Event) []Event
 	substep step // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
-	packed  step // LIF: the kernel LIFPacked where there is one; else nil
+	// LIF: the kernels LIFPacked and LIFPackedOwn where there are any; else nil
+	packed, packedOwn step
 }
 
 // For finds the kernel of a method, in assembly if the requested instruction set has one; Auto means the widest.
@@ -122,7 +123,7 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 			k.substep = free
 		}
 	}
-	k.packed, _, _ = assembly(m.Name, "packed", k.ISA)
+	k.packed, k.packedOwn, _ = assembly(m.Name, "packed", k.ISA)
 	return k, nil
 }
 
@@ -427,7 +428,8 @@ type Worker struct {
 	full    bool // whether the call is driven, or records extrema
 	extrema bool
 	zeros   []float64 // a Waveform or a Row of zeros
-	steady  []float64 // see asm.Input
+	steady  []float64 // see asm.Input, or, with chunks more, the waveform
+	packing packing
 	own     programWorker
 
 	before, after [4]float64 // states of one lane around a step
@@ -462,6 +464,7 @@ func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, ev
 	if b.Steady = nil; s.kernel.chunks {
 		b.Steady = w.steadyVoltages(s, steps, drive)
 	}
+	w.startPacking(s, steps, drive)
 	for g := 0; g < s.N; g += Group {
 		w.bind(b, s, g, s.loadCoefs(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {
@@ -470,6 +473,7 @@ func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, ev
 			}
 		}
 		b.Step, b.Lane, b.Steps = 0, 0, 0
+		w.packing.startGroup(b)
 		for b.Steps < steps {
 			first := b.Steps
 			b.Steps = min(first+asm.MaxSteps, steps)
@@ -511,8 +515,8 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		events = slices.Grow(events, s.kernel.spikeRoom(b.Steps-b.Step)+asm.EventSlack)
 		b.Events, b.Count = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0
 		b.Room = min(cap(events)-len(events)-asm.EventSlack, asm.LIFSpikes)
-		if s.kernel.packed != nil && w.full && b.Steady != nil {
-			driveLIF(b, s.kernel.packed, fast)
+		if w.packing.n > 0 {
+			w.drivePacked(fast)
 		} else {
 			fast(b)
 		}

@@ -326,7 +326,7 @@ func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 		w.steady = append(w.steady, vInf)
 	}
 	for range asm.Chunk {
-		w.steady = append(w.steady, c(asm.LIFVTh))
+		w.steady = append(w.steady, w.steady[len(w.steady)-1])
 	}
 	return unsafe.SliceData(w.steady[asm.Chunk:])
 }

@@ -3,14 +3,15 @@ package kernels
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"popsim/kernels/asm"
 )
 
-// The kernel LIFPacked costs its group about packedCost steps where it ends after few, or is not possible; a call
-// that has spent packedCredit steps more on that than it has gained is advanced without it. Where it ends, the group
-// is advanced without it by packedRest steps.
+// A packed kernel costs its group about packedCost steps where it ends after few, or is not possible; a call that has
+// spent packedCredit steps more on that than it has gained is advanced without it. Where it ends, the group is
+// advanced without it by packedRest steps.
 const (
 	packedCredit = 256
 	packedCost   = 64
@@ -23,17 +24,86 @@ const (
 	noneFired = int(unsafe.Offsetof(asm.LIFPacked{}.None))
 )
 
-// driveLIF advances a driven group without extrema whose V_inf is the same in all lanes: by LIFPacked where possible,
-// else by rest. It returns as rest does.
-func driveLIF(b *asm.Block, packed, rest step) {
-	n, lag := packedChunk(b)
+// A packing is what a driven call needs to advance groups by a packed kernel, of which see asm.LIFPacked.
+type packing struct {
+	kernel    step    // nil: it is not possible
+	own       bool    // LIFPackedOwn
+	low, high float64 // with own: the range of the waveform
+	n, lag    int     // of the group: steps of a chunk, or 0 where it is not possible; chunks
+}
+
+// startPacking prepares the worker for a driven call.
+func (w *Worker) startPacking(s *Shard, steps int, drive Drive) {
+	w.packing = packing{}
+	switch {
+	case !w.full || w.extrema || drive.Row != nil || drive.Waveform == nil:
+	case w.b.Steady != nil:
+		w.packing.kernel, w.packed.Input = s.kernel.packed, w.b.Steady
+	case s.kernel.packedOwn != nil:
+		w.packing = packing{kernel: s.kernel.packedOwn, own: true, low: math.Inf(1), high: math.Inf(-1)}
+		w.steady = slices.Grow(w.steady[:0], steps+2*asm.Chunk)[:steps+2*asm.Chunk]
+		w.packed.Input = &w.steady[asm.Chunk]
+		for k, x := range drive.Waveform[:steps] {
+			w.steady[asm.Chunk+k] = x
+			w.packing.low, w.packing.high = min(x, w.packing.low), max(x, w.packing.high)
+		}
+	}
+}
+
+// startGroup finds the steps of a chunk, n, and the number of chunks from a spike to the first one in which its
+// refractory period may end.
+func (p *packing) startGroup(b *asm.Block) {
+	if p.n = 0; p.kernel == nil {
+		return
+	}
+	lanes := 1
+	if p.own {
+		lanes = b.Lanes
+	}
+	shortest, longest := math.Inf(1), 0.0
+	for l, hold := range b.Coef[asm.LIFHold][:lanes] {
+		shortest, longest = min(shortest, hold), max(longest, hold)
+		if !(b.Coef[asm.LIFPart][l] < lifShort) || p.own && !p.steady(b, l) {
+			return
+		}
+	}
+	if !(shortest >= asm.Chunk && longest < asm.Chunk*(asm.PackedSlots-2)) {
+		return
+	}
+	n := min(asm.Chunk, int(shortest)/2)
+	if p.lag = int(shortest) / n; int(longest) < (p.lag+1)*n {
+		p.n = n
+	}
+}
+
+// steady reports whether V_inf of lane l stays on one side of V_th, and not too close to it.
+func (p *packing) steady(b *asm.Block, l int) bool {
+	c := func(j int) float64 { return b.Coef[j][l] }
+	vInf := func(x float64) float64 { return math.FMA(c(asm.LIFR), c(asm.LIFI)+x, c(asm.LIFVRest)) }
+	x, y := vInf(p.low), vInf(p.high) // rounding keeps the order
+	vTh := c(asm.LIFVTh)
+	return c(asm.LIFGain) == 1 && (max(x, y) < vTh || min(x, y) > nearTo(vTh) && max(x, y) <= asm.LIFFar)
+}
+
+// nearTo is the V_inf up to which V of a spike may be rounded to it.
+func nearTo(vTh float64) float64 { return vTh + (math.Abs(vTh)*1e-9 + 1e-200) }
+
+// drivePacked advances a driven group without extrema: by the packed kernel where possible, else by rest. It returns
+// as rest does.
+func (w *Worker) drivePacked(rest step) {
+	b, p := &w.b, &w.packing
 	credit := packedCredit
 	for b.InEvent = 0; b.Step < b.Steps && b.InEvent == 0 && b.Count+Group <= b.Room; {
 		end := b.Steps
-		if n > 0 && credit > 0 && end-b.Step > 4*n {
+		if credit > 0 && end-b.Step > 4*p.n {
 			credit -= packedCost
-			if packLanes(b, n, lag) {
-				credit += (drivePacked(b, packed, n) - b.Step) / 2
+			if p.pack(b) {
+				before := b.Step
+				count := moveEvents(b, b.Count)
+				p.kernel(b)
+				p.unpack(b)
+				moveEvents(b, -count)
+				credit += (b.Step - before) / 2
 			}
 			b.Steps = min(end, b.Step+packedRest)
 		}
@@ -54,84 +124,77 @@ func moveEvents(b *asm.Block, n int) int {
 	return n
 }
 
-// packedChunk returns the steps of a chunk of LIFPacked, or 0 where it is not possible, and the number of chunks
-// between a spike and the first chunk in which its refractory period may end.
-func packedChunk(b *asm.Block) (n, lag int) {
-	hold := b.Coef[asm.LIFHold][0]
-	if !(hold >= asm.Chunk && hold < asm.Chunk*(asm.PackedSlots-2)) || !(b.Coef[asm.LIFPart][0] < lifShort) {
-		return 0, 0
+// pack prepares the kernel for chunks from b.Step on: it packs the lanes that are refractory then. It returns false
+// where that is not possible.
+func (p *packing) pack(b *asm.Block) bool {
+	x, n, lag := b.Packed, p.n, p.lag
+	x.Chunk, x.Lag, x.Ring, x.Next, x.Out = n, lag*slotBytes, 1<<bits.Len(uint(lag+1))*slotBytes-1, 0, ^lanes(b)
+	x.Fired, x.None.Start = noneFired, 0
+	x.Near = nearTo(b.Coef[asm.LIFVTh][0])
+	for c := -lag - 1; c < 0; c++ { // the lanes of the first of these chunks are at their places
+		slot := slotOf(x, c)
+		slot.Mask, slot.Valid = 0, 0
 	}
-	n = min(asm.Chunk, int(hold)/2)
-	return n, int(hold) / n
-}
-
-// packLanes prepares LIFPacked for chunks of n steps from b.Step on: it packs the lanes that are refractory then. It
-// returns false where that is not possible.
-func packLanes(b *asm.Block, n, lag int) bool {
-	p, now, vTh := b.Packed, b.First+float64(b.Step), b.Coef[asm.LIFVTh][0]
-	p.Chunk, p.Lag, p.Next, p.Out = n, lag*slotBytes, 0, 0
-	p.Near = vTh + (math.Abs(vTh)*1e-9 + 1e-200)
-	p.Fired, p.None.Start = noneFired, 0
-	slots := p.Slots[asm.PackedSlots-lag-1:] // of chunks -lag-1 to -1; the lanes of the first are at their places
-	for j := range slots {
-		slots[j].Mask, slots[j].Valid = 0, 0
-	}
-	slots = slots[1:]
+	now := b.First + float64(b.Step)
 	for l := range b.Lanes {
-		left := b.Wake[l] - now
-		if b.Y[0][l] >= vTh {
+		if b.Y[0][l] >= b.Coef[asm.LIFVTh][l] {
 			return false
 		}
-		if !(left >= 0) {
-			continue
-		}
-		at := min(int(left)/n, lag-1) // the lanes of slot j begin to move in chunks j and j+1
-		if at > 0 && slots[at].Valid > 127 && int(left)/n < lag {
-			at--
-		}
-		slot := &slots[at]
-		i := bits.Len64(slot.Valid)
-		if i == len(slot.V) || b.Y[1][l] >= 0.25 || left >= float64((lag+1)*n) {
+		if left := b.Wake[l] - now; left >= 0 && !p.packLane(b, l, left) {
 			return false
 		}
-		slot.Mask, slot.Valid = slot.Mask|1<<l, slot.Valid<<1|1
-		slot.V[i], slot.Rate[i], slot.Wake[i], slot.Place[l] = b.Y[0][l], b.Y[1][l], b.Wake[l], byte(i)
-		p.Out |= 1 << l
 	}
-	p.Out |= ^lanes(b)
 	return true
 }
 
-// drivePacked advances the group by LIFPacked in chunks of n steps, and returns the step it has reached.
-func drivePacked(b *asm.Block, packed step, n int) int {
-	count := moveEvents(b, b.Count)
-	packed(b)
-	unpackLanes(b, n)
-	moveEvents(b, -count)
-	return b.Step
+// packLane packs lane l, which is refractory for left steps more, so that it may begin to move in time; it returns
+// false where there is no place.
+func (p *packing) packLane(b *asm.Block, l int, left float64) bool {
+	if !(left < float64((p.lag+1)*p.n)) || b.Y[1][l] >= 0.25 {
+		return false
+	}
+	c := min(int(left)/p.n, p.lag-1) // the lanes of the slot of chunk c-lag begin to move in chunks c and c+1
+	slot := slotOf(b.Packed, c-p.lag)
+	if full := uint64(1)<<len(slot.V) - 1; slot.Valid == full {
+		if slot = slotOf(b.Packed, c-1-p.lag); c == 0 || int(left) >= (c+1)*p.n || slot.Valid == full {
+			return false
+		}
+	}
+	i := bits.Len64(slot.Valid)
+	slot.Mask, slot.Valid = slot.Mask|1<<l, slot.Valid<<1|1
+	slot.V[i], slot.Rate[i], slot.Wake[i], slot.Place[l] = b.Y[0][l], b.Y[1][l], b.Wake[l], byte(i)
+	for j, coef := range asm.PackedCoefs {
+		slot.Coef[j][i] = b.Coef[coef][l]
+	}
+	b.Packed.Out |= 1 << l
+	return true
 }
 
-// unpackLanes writes the columns of the lanes that have spiked, those that are packed at the end, and of those that
-// are not advanced.
-func unpackLanes(b *asm.Block, n int) {
-	p, v := b.Packed, b.Y[0]
-	hold, part := b.Coef[asm.LIFHold][0], b.Coef[asm.LIFHoldPart][0]
+// slotOf is the slot of chunk c.
+func slotOf(x *asm.LIFPacked, c int) *asm.PackedLanes {
+	return &x.Slots[c&(x.Ring/slotBytes)&(asm.PackedSlots-1)]
+}
+
+// unpack writes the columns of the lanes that have spiked, of those that are packed at the end, and of those that are
+// not advanced.
+func (p *packing) unpack(b *asm.Block) {
+	x, v := b.Packed, b.Y[0]
 	for i, e := range unsafe.Slice((*Event)(b.Events), b.Count) {
 		l := (int(e.Lane) - b.LaneZero) & (Group - 1)
-		wake, end := p.Wake[i], e.Theta+part
-		if wake-(b.First+float64(e.Step)) != hold {
+		wake, end := x.Wake[i], e.Theta+b.Coef[asm.LIFHoldPart][l]
+		if wake-(b.First+float64(e.Step)) != b.Coef[asm.LIFHold][l] {
 			end--
 		}
-		b.Wake[l], b.Y[1][l], b.Rem[l] = wake, p.Rate[i], 1-end
+		b.Wake[l], b.Y[1][l], b.Rem[l] = wake, x.Rate[i], 1-end
 	}
-	open := p.Open != 0 && p.Fired != noneFired
-	next := p.Next / slotBytes
+	open := x.Open != 0 && x.Fired != noneFired
+	next := x.Next / slotBytes
 	last := next
 	if open {
 		last--
 	}
-	for c := next - p.Lag/slotBytes - 1; c < last; c++ {
-		slot := &p.Slots[c&(asm.PackedSlots-1)]
+	for c := next - p.lag - 1; c < last; c++ {
+		slot := slotOf(x, c)
 		for i, m := 0, slot.Mask; m != 0; i, m = i+1, m&(m-1) {
 			v[bits.TrailingZeros64(m)] = slot.V[i&7]
 		}
@@ -139,18 +202,22 @@ func unpackLanes(b *asm.Block, n int) {
 	for l := b.Lanes; l < Group; l++ {
 		v[l] = b.Coef[asm.LIFVReset][l]
 	}
-	if !open {
-		return
+	if open {
+		p.finish(b, slotOf(x, last))
 	}
-	b.Step -= n
-	inEvent, fired := uint64(0), &p.Slots[p.Fired/slotBytes]
+}
+
+// finish takes the lanes that crossed V_th in the last chunk through it again.
+func (p *packing) finish(b *asm.Block, fired *asm.PackedLanes) {
+	b.Step -= p.n
+	inEvent := uint64(0)
 	for i, m := 0, fired.Mask; m != 0; i, m = i+1, m&(m-1) {
 		l := bits.TrailingZeros64(m)
-		v[l] = fired.Before[i&7]
-		inEvent |= lifDrivenLane(b, l, n) << l
+		b.Y[0][l] = fired.Before[i&7]
+		inEvent |= lifDrivenLane(b, l, p.n) << l
 	}
-	b.Step += n
+	b.Step += p.n
 	if inEvent != 0 {
-		b.InEvent, b.Lane, b.Chunk = inEvent, 0, n
+		b.InEvent, b.Lane, b.Chunk = inEvent, 0, p.n
 	}
 }

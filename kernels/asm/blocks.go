@@ -106,26 +106,32 @@ type LIF struct {
 	Until int // scratch
 }
 
-// LIFPacked is the state of the kernel LIFPacked with AVX-512, which takes a group whose lanes all have the same
-// coefficients through a driven call, in chunks of half a refractory period at most. No lane at its place in the
-// group is compared with Wake. Lanes that cross V_th in chunk c are packed into the slot of that chunk. In the next
-// one they take its steps again, which finds their spikes; in the chunks c+Lag/512 and c+Lag/512+1, in one of which
-// its refractory period ends, each of them begins to move again; then it goes back to its place, whose V meant
-// nothing until then. The caller packs the lanes that are refractory when the call begins, and unpacks those that are
-// packed at its end.
+// LIFPacked is the state of the kernels LIFPacked and LIFPackedOwn with AVX-512, which take a group through a driven
+// call in chunks of half a refractory period at most. No lane at its place in the group is compared with Wake. Lanes
+// that cross V_th in chunk c are packed into the slot of that chunk. In the next one they take its steps again, which
+// finds their spikes; in the chunks c+lag and c+lag+1, in one of which its refractory period ends, each of them
+// begins to move again; then it goes back to its place, whose V meant nothing until then. The caller packs the lanes
+// that are refractory when the call begins, and unpacks those that are packed at its end.
 //
-// The kernel returns before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
+// With LIFPacked all lanes have the same coefficients; with LIFPackedOwn their gain is 1, there are no rows, and
+// V_inf of each lane stays on one side of V_th, above Near where it is above V_th.
+//
+// The kernels return before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
 // for spikes; where V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot
 // holds; and where a lane spikes before it goes back to its place. Wake, Rem and the rate of lanes that spiked are
 // for the caller to write, and V of those that are packed.
 type LIFPacked struct {
-	Slots [PackedSlots]PackedLanes // a ring: that of a chunk follows that of the chunk before it
+	Slots [PackedSlots]PackedLanes // a ring, all or the first of them: that of a chunk follows that of the chunk before
 	None  PackedLanes              // no lanes
 
 	Wake, Rate [LIFSpikes + EventSlack]float64 // out: of each spike, Wake and the rate in step Wake
 
+	// The input of each step, V_inf or, with LIFPackedOwn, the waveform, and Chunk more numbers before and behind.
+	Input *float64
+
 	Chunk int     // steps of a chunk
-	Lag   int     // bytes from the slot of a chunk to that of the chunk in which its lanes may begin to move
+	Lag   int     // bytes from the slot of a chunk to that of chunk c+lag
+	Ring  int     // the slots in use, a power of two, in bytes, less 1
 	Out   uint64  // in and out: lanes that are packed, or never move
 	Next  int     // in and out: place of the slot of the next chunk, in bytes
 	Fired int     // in and out: place of the slot of the last chunk, or of None
@@ -133,7 +139,7 @@ type LIFPacked struct {
 	Near  float64 // V_inf between V_th and this is too close
 }
 
-// PackedSlots is how many slots there are.
+// PackedSlots is the largest number of slots.
 const PackedSlots = 16
 
 // PackedLanes is up to eight lanes of a group, in order.
@@ -145,10 +151,16 @@ type PackedLanes struct {
 	V      [8]float64
 	Rate   [8]float64 // of the next step
 	Wake   [8]float64
-	Before [8]float64  // V before the chunk in which they spike; vectors are written here and to IDs beyond the end
-	Place  [Group]byte // of each lane, its place here
-	IDs    [8]uint64   // their numbers in Events
-	_      [8]uint64
+	Before [8]float64     // V before the chunk in which they spike
+	Lanes  [8]uint64      // their numbers
+	Place  [Group]byte    // of each lane, its place here
+	Coef   [10][8]float64 // with LIFPackedOwn, in the order of PackedCoefs
+	_      [120]uint64
+}
+
+// PackedCoefs lists the coefficients that packed lanes have with LIFPackedOwn.
+var PackedCoefs = [...]int{
+	LIFK, LIFVTh, LIFVReset, LIFSteps, LIFHold, LIFAfter, LIFLater, LIFR, LIFVRest, LIFI,
 }
 
 // Flow is the part of flow.

@@ -699,6 +699,11 @@ func LIFFullAVX512(b *Block)
 //go:noescape
 func LIFPackedAVX512(b *Block)
 
+// LIFPackedOwnAVX512 advances a group of driven LIF neurons; see LIFPacked.
+//
+//go:noescape
+func LIFPackedOwnAVX512(b *Block)
+
 // EIFFlowAVX2 advances a group of EIF neurons; see Block.
 //
 //go:noescape

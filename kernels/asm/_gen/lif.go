@@ -745,7 +745,12 @@ type lifSpike struct {
 }
 
 func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
-	s := &lifSpike{crossing: x, c: func(j int) Vec { return k.c(b, j, 0) }}
+	return locateIn(b, x, func(j int) Vec { return k.c(b, j, 0) })
+}
+
+// locateIn is locate for lanes of the coefficients c.
+func locateIn(b *Block, x crossing[Vec], c func(j int) Vec) *lifSpike {
+	s := &lifSpike{crossing: x, c: c}
 	s.fires = b.Cmp(s.when, GE, b.Const(0))
 	s.above, s.below = b.Sub(s.vInf, s.c(asm.LIFVTh)), b.Sub(s.vInf, s.v)
 	// 1 - r e^x, r = (V_inf-V)/(V_inf-V_th), is p e^x - (e^x - 1) with p = (V-V_th)/(V_inf-V_th)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -16,6 +17,7 @@ import (
 // the refractory periods of which end in this chunk or the next, and in the last or this chunk.
 type lifPacking struct {
 	lifFunc
+	own            bool          // whether lanes have coefficients of their own
 	packed, place  reg.GPVirtual // the LIFPacked; the place in its ring of the current chunk, bytes
 	wakes, returns reg.GPVirtual // slots of first and second
 	fired          firedAgain
@@ -27,8 +29,9 @@ type lifPacking struct {
 // of the crossing, and the number of that step in the chunk.
 type firedAgain struct{ v, high, before, when *Pin }
 
-// woken is the state of packed lanes that are refractory, or were until lately. high is the highest V in the chunk.
-type woken struct{ v, rate, high *Pin }
+// woken is the state of packed lanes that are refractory, or were until lately. wake is counted from the start of the
+// chunk; high is the highest V in it.
+type woken struct{ v, rate, wake, high *Pin }
 
 // Places in asm.LIFPacked and in its slots.
 const (
@@ -41,6 +44,9 @@ const (
 	packedFired  = int(unsafe.Offsetof(asm.LIFPacked{}.Fired))
 	packedOpen   = int(unsafe.Offsetof(asm.LIFPacked{}.Open))
 	packedNear   = int(unsafe.Offsetof(asm.LIFPacked{}.Near))
+	packedRing   = int(unsafe.Offsetof(asm.LIFPacked{}.Ring))
+	packedInput  = int(unsafe.Offsetof(asm.LIFPacked{}.Input))
+	slotCoefs    = int(unsafe.Offsetof(asm.PackedLanes{}.Coef))
 	slotBytes    = int(unsafe.Sizeof(asm.PackedLanes{}))
 	slotMask     = int(unsafe.Offsetof(asm.PackedLanes{}.Mask))
 	slotValid    = int(unsafe.Offsetof(asm.PackedLanes{}.Valid))
@@ -49,36 +55,47 @@ const (
 	slotRate     = int(unsafe.Offsetof(asm.PackedLanes{}.Rate))
 	slotWake     = int(unsafe.Offsetof(asm.PackedLanes{}.Wake))
 	slotBefore   = int(unsafe.Offsetof(asm.PackedLanes{}.Before))
-	slotIDs      = int(unsafe.Offsetof(asm.PackedLanes{}.IDs))
+	slotLanes    = int(unsafe.Offsetof(asm.PackedLanes{}.Lanes))
 	slotPlace    = int(unsafe.Offsetof(asm.PackedLanes{}.Place))
 	packedVector = 8 // lanes
 )
 
 // lifPacked writes the kernel; there is none with AVX2.
-func lifPacked(f *file, w isa) {
-	if !w.kmask() {
-		return
+func lifPacked(name string, own bool) func(f *file, w isa) {
+	return func(f *file, w isa) {
+		if !w.kmask() {
+			return
+		}
+		k := lifPacking{own: own, lifFunc: lifFunc{
+			Func: f.Func(w, name, "func(b *Block)", "advances a group of driven LIF neurons; see LIFPacked."),
+			full: true, g: asm.Group / w.Lanes, steady: true, rises: true,
+		}}
+		k.lane, k.coef, k.step, k.m = k.GP64(), k.Value("Coef"), k.Value("Step"), k.GP64()
+		k.packed, k.place, k.wakes, k.returns = k.Value("Packed"), k.GP64(), k.GP64(), k.GP64()
+		k.lifFunc.fired = k.GP64()
+		k.now, k.v, k.beyond = k.Pin(), k.row(), k.PinMask()
+		k.fired = firedAgain{v: k.Pin(), before: k.Pin(), when: k.Pin()}
+		k.first, k.second = woken{v: k.Pin(), rate: k.Pin()}, woken{v: k.Pin(), rate: k.Pin()}
+		k.run()
+		k.End()
 	}
-	k := lifPacking{lifFunc: lifFunc{
-		Func: f.Func(w, "LIFPacked", "func(b *Block)", "advances a group of driven LIF neurons; see LIFPacked."),
-		full: true, g: asm.Group / w.Lanes, steady: true, rises: true,
-	}}
-	k.lane, k.coef, k.step, k.m = k.GP64(), k.Value("Coef"), k.Value("Step"), k.GP64()
-	k.packed, k.place, k.wakes, k.returns = k.Value("Packed"), k.GP64(), k.GP64(), k.GP64()
-	k.lifFunc.fired = k.GP64()
-	k.now, k.v, k.beyond = k.Pin(), k.row(), k.PinMask()
-	k.fired = firedAgain{k.Pin(), k.Pin(), k.Pin(), k.Pin()}
-	k.first, k.second = woken{v: k.Pin(), rate: k.Pin()}, woken{v: k.Pin(), rate: k.Pin()}
+}
+
+// run goes through the chunks.
+func (k *lifPacking) run() {
 	top, stepped, done, write := k.NewLabel("chunk"), k.NewLabel("stepped"), k.NewLabel("done"), k.NewLabel("write")
 	k.begin()
 	k.Label(top)
 	k.test(done)
-	k.mixed(string(k.Later("mixed", func() {
-		mixed := k
-		mixed.rises = false
-		mixed.steps()
-		k.JMP(operand.LabelRef(stepped))
-	})))
+	if !k.own {
+		k.near(done)
+		k.mixed(string(k.Later("mixed", func() {
+			mixed := *k
+			mixed.rises = false
+			mixed.steps()
+			k.JMP(operand.LabelRef(stepped))
+		})))
+	}
 	k.steps()
 	k.Label(stepped)
 	k.find()
@@ -98,7 +115,6 @@ func lifPacked(f *file, w isa) {
 	k.MOVQ(k.place, at(k.packed, packedNext))
 	k.MOVQ(k.step, k.Field("Step"))
 	k.writeEvents()
-	k.End()
 }
 
 // begin loads the state.
@@ -108,25 +124,16 @@ func (k *lifPacking) begin() {
 	k.MOVQ(at(k.packed, packedNext), k.place)
 	k.MOVQ(operand.I32(0), at(k.packed, packedOpen))
 	v, _, _ := k.state()
-	k.number(k.now, k.step)
-	old, ids := k.Value("Scratch"), k.fired.v
 	k.Block("begin", func(b *Block) {
 		for s := range k.g {
 			b.Set(k.v[s], b.Load(k.col(v, 0, s)))
 		}
-		b.Set(ids, b.AddI(b.Broadcast(k.Field("LaneZero")), b.Load(k.table([]uint64{0, 1, 2, 3, 4, 5, 6, 7}))))
+		b.Set(k.fired.v, b.Const(0))
 	})
-	k.vectors(imm(asm.Group), func() {
-		k.Block("begin", func(b *Block) {
-			b.Store(k.col(old, lifLanes, 0), b.Get(ids))
-			b.Set(ids, b.AddI(b.Get(ids), b.ConstBits(uint64(k.W.Lanes))))
-		})
-	})
-	k.XORQ(k.lane, k.lane)
 }
 
-// test jumps to done where no whole chunk is left, or no room for spikes, or V_inf of a step is so little above V_th
-// that V of a spike may be rounded to it. It finds the slots of the lanes that may wake.
+// test jumps to done where no whole chunk is left, or no room for spikes. It finds the slots of the lanes that may
+// wake.
 func (k *lifPacking) test(done string) {
 	left, room := k.Value("Steps"), k.Value("Count")
 	k.SUBQ(k.step, left)
@@ -135,6 +142,17 @@ func (k *lifPacking) test(done string) {
 	k.ADDQ(imm(asm.Group), room)
 	k.CMPQ(room, k.Field("Room"))
 	k.JGT(operand.LabelRef(done))
+	k.MOVQ(k.place, k.wakes)
+	k.SUBQ(at(k.packed, packedLag), k.wakes)
+	k.LEAQ(at(k.wakes, -slotBytes), k.returns)
+	for _, slot := range []reg.GPVirtual{k.wakes, k.returns} {
+		k.ANDQ(at(k.packed, packedRing), slot)
+		k.ADDQ(k.packed, slot)
+	}
+}
+
+// near jumps to done where V_inf of a step is so little above V_th that V of a spike may be rounded to it.
+func (k *lifPacking) near(done string) {
 	steady := k.steadyOf()
 	k.Block("near", func(b *Block) {
 		var near Mask
@@ -146,13 +164,32 @@ func (k *lifPacking) test(done string) {
 		b.Test(near)
 	})
 	k.JNZ(operand.LabelRef(done))
-	k.MOVQ(k.place, k.wakes)
-	k.SUBQ(at(k.packed, packedLag), k.wakes)
-	k.LEAQ(at(k.wakes, -slotBytes), k.returns)
-	for _, slot := range []reg.GPVirtual{k.wakes, k.returns} {
-		k.ANDQ(operand.I32(asm.PackedSlots*slotBytes-1), slot)
-		k.ADDQ(k.packed, slot)
+}
+
+// inputs is the pointer to the input of the given step: V_inf, or the waveform where lanes have their own V_inf.
+func (k *lifPacking) inputs(step reg.Register) reg.GPVirtual {
+	p := k.GP64()
+	k.MOVQ(at(k.packed, packedInput), p)
+	k.LEAQ(operand.Mem{Base: p, Index: step, Scale: 8}, p)
+	return p
+}
+
+// of returns the coefficients of the lanes packed in a slot.
+func (k *lifPacking) of(b *Block, slot reg.Register) func(j int) Vec {
+	return func(j int) Vec {
+		if !k.own {
+			return k.c(b, j, 0)
+		}
+		return b.Load(at(slot, slotCoefs+k.W.Bytes()*slices.Index(asm.PackedCoefs[:], j)))
 	}
+}
+
+// goal is V_inf for an input. The gain is 1 where lanes have their own coefficients.
+func (k *lifPacking) goal(b *Block, input Vec, c func(j int) Vec) Vec {
+	if !k.own {
+		return input
+	}
+	return b.FMA(c(asm.LIFR), b.Add(input, c(asm.LIFI)), c(asm.LIFVRest))
 }
 
 // last is the slot of the last chunk.
@@ -164,95 +201,146 @@ func (k *lifPacking) last() reg.GPVirtual {
 }
 
 // steps advances everything by a chunk, and sets fired and beyond. Where V_inf may be below V_th, the highest V tells
-// the lanes that crossed it.
+// the lanes that crossed it. With coefficients of their own half of the vectors at a time leave room for them in
+// registers.
 func (k lifPacking) steps() {
-	defer k.Only(append(k.v, k.now, k.beyond, k.fired.v, k.fired.high, k.fired.before, k.fired.when,
+	defer k.Only(append(k.v, k.now, k.beyond, k.fired.v, k.fired.before, k.fired.when,
 		k.first.v, k.first.rate, k.second.v, k.second.rate)...)()
-	found, steady, again, n := k.last(), k.steadyOf(), k.GP64(), k.GP64()
-	k.MOVQ(k.m, n)
-	k.NEGQ(n)
-	k.LEAQ(operand.Mem{Base: steady, Index: n, Scale: 8}, again)
-	k.MOVQ(k.m, n)
-	slots := []reg.GPVirtual{k.wakes, k.returns}
-	all := []woken{k.first, k.second}
+	k.number(k.now, k.step)
+	found, input, again := k.last(), k.inputs(k.step), k.GP64()
+	k.MOVQ(k.m, again)
+	k.NEGQ(again)
+	k.LEAQ(operand.Mem{Base: input, Index: again, Scale: 8}, again)
+	k.first.wake, k.second.wake, k.fired.high = k.Pin(), k.Pin(), k.Pin()
 	if !k.rises {
 		k.hi = k.row()
-		all[0].high, all[1].high = k.Pin(), k.Pin()
+		k.first.high, k.second.high = k.Pin(), k.Pin()
 	}
 	k.Block("load", func(b *Block) {
-		v, none := b.Load(at(found, slotBefore)), b.Const(math.Inf(-1))
-		b.Set(k.fired.v, v)
-		b.Set(k.fired.before, v)
+		none := b.Const(math.Inf(-1))
+		b.Set(k.fired.before, b.Get(k.fired.v))
 		b.Set(k.fired.high, none)
-		b.Set(k.fired.when, b.Const(0))
-		for i, x := range all {
-			b.Set(x.v, b.Load(at(slots[i], slotV)))
-			b.Set(x.rate, b.Load(at(slots[i], slotRate)))
-			if !k.rises {
-				b.Set(x.high, none)
-			}
-		}
-		if !k.rises {
-			for _, hi := range k.hi {
-				b.Set(hi, none)
-			}
+		b.Set(k.fired.when, b.Const(-1))
+		k.load(b, k.first, k.wakes)
+		k.load(b, k.second, k.returns)
+		for _, hi := range k.hi {
+			b.Set(hi, none)
 		}
 	})
-	step := func() {
-		k.Block("step", func(b *Block) {
-			goal, usual := b.Broadcast(at(steady, 0)), k.c(b, asm.LIFK, 0)
-			for s := range k.g {
-				v := b.Get(k.v[s])
-				v = b.FNMA(usual, b.Sub(v, goal), v)
-				b.Set(k.v[s], v)
-				if !k.rises {
-					b.Set(k.hi[s], b.Max(v, b.Get(k.hi[s])))
+	tick, j := k.GP64(), k.GP64()
+	var table []uint64
+	for step := range asm.Chunk {
+		table = append(table, math.Float64bits(float64(step)))
+	}
+	k.LEAQ(k.table(table), tick)
+	loop := func(first, n int, kept []operand.Mem, packed func(b *Block, input, step Vec)) {
+		const spare = 4 // registers for the arithmetic
+		k.Keep(spare, kept, func() {
+			top := k.NewLabel("step")
+			k.XORQ(j, j)
+			k.Label(top)
+			k.Block("step", func(b *Block) {
+				input := b.Broadcast(operand.Mem{Base: input, Index: j, Scale: 8})
+				for s := first; s < first+n; s++ {
+					v, c := b.Get(k.v[s]), func(i int) Vec { return k.c(b, i, s) }
+					if !k.own {
+						c = k.of(b, nil)
+					}
+					v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, input, c)), v)
+					b.Set(k.v[s], v)
+					if !k.rises {
+						b.Set(k.hi[s], b.Max(v, b.Get(k.hi[s])))
+					}
 				}
-			}
-			v, one := b.Get(k.fired.v), b.Const(1)
-			v = b.FNMA(usual, b.Sub(v, b.Broadcast(at(again, 0))), v)
-			high := b.Max(v, b.Get(k.fired.high))
-			below := b.Cmp(high, LT, k.c(b, asm.LIFVTh, 0))
-			b.Set(k.fired.v, v)
-			b.Set(k.fired.high, high)
-			b.Set(k.fired.before, b.Select(below, v, b.Get(k.fired.before)))
-			b.Set(k.fired.when, b.Select(below, b.Add(b.Get(k.fired.when), one), b.Get(k.fired.when)))
-			for i, x := range all {
-				v, rate := b.Get(x.v), b.Get(x.rate)
-				moves := b.Cmp(b.Load(at(slots[i], slotWake)), LE, b.Get(k.now))
-				v = b.advanceHeld(moves, rate, b.Sub(v, goal), v, true)
-				b.Set(x.v, v)
-				b.Set(x.rate, b.Select(moves, usual, rate))
-				if !k.rises {
-					b.Set(x.high, b.Max(v, b.Get(x.high)))
-				}
-			}
-			b.Set(k.now, b.Add(b.Get(k.now), one))
+				packed(b, input, b.Broadcast(operand.Mem{Base: tick, Index: j, Scale: 8}))
+			})
+			k.INCQ(j)
+			k.CMPQ(j, k.m)
+			k.JLT(operand.LabelRef(top))
 		})
-		k.ADDQ(imm(8), steady)
-		k.ADDQ(imm(8), again)
 	}
-	const spare = 3 // registers for the arithmetic
-	k.Keep(spare, []operand.Mem{
-		k.col(k.coef, asm.LIFK, 0), k.col(k.coef, asm.LIFVTh, 0), at(k.wakes, slotWake), at(k.returns, slotWake),
-	}, func() { k.Loop("step", n, step) })
-	crossing := k.lifFunc
-	for i := range all {
-		if k.rises {
-			all[i].high = all[i].v
+	fired := func(b *Block, step Vec) {
+		k.stepFired(b, b.Broadcast(operand.Mem{Base: again, Index: j, Scale: 8}), step, k.of(b, found))
+	}
+	if k.own {
+		half := k.g / 2
+		var kept [2][]operand.Mem
+		for _, i := range []int{asm.LIFR, asm.LIFK, asm.LIFVRest} {
+			for s := range k.g {
+				kept[s/half] = append(kept[s/half], k.col(k.coef, i, s))
+			}
 		}
+		loop(0, half, kept[0], func(b *Block, input, step Vec) {
+			fired(b, step)
+			k.stepWoken(b, k.first, input, step, k.of(b, k.wakes))
+		})
+		loop(half, half, kept[1], func(b *Block, input, step Vec) {
+			k.stepWoken(b, k.second, input, step, k.of(b, k.returns))
+		})
+	} else {
+		kept := []operand.Mem{k.col(k.coef, asm.LIFK, 0), k.col(k.coef, asm.LIFVTh, 0)}
+		loop(0, k.g, kept, func(b *Block, input, step Vec) {
+			fired(b, step)
+			k.stepWoken(b, k.first, input, step, k.of(b, nil))
+			k.stepWoken(b, k.second, input, step, k.of(b, nil))
+		})
 	}
+	k.cross()
+}
+
+// load loads the state of the lanes that wake from a slot.
+func (k *lifPacking) load(b *Block, x woken, slot reg.Register) {
+	b.Set(x.v, b.Load(at(slot, slotV)))
+	b.Set(x.rate, b.Load(at(slot, slotRate)))
+	b.Set(x.wake, b.Sub(b.Load(at(slot, slotWake)), b.Get(k.now)))
 	if !k.rises {
+		b.Set(x.high, b.Const(math.Inf(-1)))
+	}
+}
+
+// stepFired takes the lanes that crossed V_th in the last chunk through a step of it again.
+func (k *lifPacking) stepFired(b *Block, input, step Vec, c func(j int) Vec) {
+	v := b.Get(k.fired.v)
+	v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, input, c)), v)
+	high := v
+	if !k.own { // V_inf may have been below V_th
+		high = b.Max(v, b.Get(k.fired.high))
+		b.Set(k.fired.high, high)
+	}
+	below := b.Cmp(high, LT, c(asm.LIFVTh))
+	b.Set(k.fired.v, v)
+	b.Set(k.fired.before, b.Select(below, v, b.Get(k.fired.before)))
+	b.Set(k.fired.when, b.Select(below, step, b.Get(k.fired.when)))
+}
+
+// stepWoken takes lanes that wake through a step.
+func (k *lifPacking) stepWoken(b *Block, x woken, input, step Vec, c func(j int) Vec) {
+	v, rate, moves := b.Get(x.v), b.Get(x.rate), b.Cmp(b.Get(x.wake), LE, step)
+	v = b.advanceHeld(moves, rate, b.Sub(v, k.goal(b, input, c)), v, true)
+	b.Set(x.v, v)
+	b.Set(x.rate, b.Select(moves, c(asm.LIFK), rate))
+	if !k.rises {
+		b.Set(x.high, b.Max(v, b.Get(x.high)))
+	}
+}
+
+// cross sets fired and beyond.
+func (k lifPacking) cross() {
+	crossing := k.lifFunc
+	if k.rises {
+		k.first.high, k.second.high = k.first.v, k.second.v
+	} else {
 		crossing.v = k.hi
 	}
 	valid := []*Pin{k.PinMask(), k.PinMask()}
+	slots := []reg.GPVirtual{k.wakes, k.returns}
 	for i, p := range valid {
 		k.asm("KMOVB", at(slots[i], slotValid), k.W.register(p.Reg))
 	}
 	k.Block("beyond", func(b *Block) {
 		var beyond Mask
-		for i, x := range all {
-			reached := b.Cmp(b.Get(x.high), GE, k.c(b, asm.LIFVTh, 0))
+		for i, x := range []woken{k.first, k.second} {
+			reached := b.Cmp(b.Get(x.high), GE, k.of(b, slots[i])(asm.LIFVTh))
 			beyond = b.either(beyond, b.MaskAnd(b.GetMask(valid[i]), reached))
 		}
 		b.SetMask(k.beyond, beyond)
@@ -263,25 +351,26 @@ func (k lifPacking) steps() {
 
 // find finishes the spikes of the last chunk.
 func (k *lifPacking) find() {
-	slot, from, steady, n, log := k.last(), k.GP64(), k.Value("Steady"), k.GP64(), k.Value("Log")
+	slot, from, n, log := k.last(), k.GP64(), k.GP64(), k.Value("Log")
 	k.MOVQ(k.step, from)
 	k.SUBQ(k.m, from)
-	k.LEAQ(operand.Mem{Base: steady, Index: from, Scale: 8}, steady)
+	input := k.inputs(from)
 	k.MOVQ(at(slot, slotStart), n)
 	goal, index, second, first := k.Pin(), k.Pin(), k.Pin(), k.Pin()
 	defer k.unpin(4)
 	k.number(first, from)
 	k.Block("goal", func(b *Block) {
-		b.Set(index, b.Add(b.Get(k.fired.when), b.Const(1<<52)))
-		b.Set(goal, b.Load(at(steady, 0)))
-		b.Set(second, b.Load(at(steady, k.W.Bytes())))
+		b.Set(index, b.Add(b.Get(k.fired.when), b.Const(1<<52+1)))
+		b.Set(goal, b.Load(at(input, 0)))
+		b.Set(second, b.Load(at(input, k.W.Bytes())))
 	})
 	z := func(p *Pin) reg.Register { return k.W.register(p.Reg) }
 	k.asm("VPERMT2PD", z(second), z(index), z(goal))
 	k.Block("spike", func(b *Block) {
-		vInf, v, when := b.Get(goal), b.Get(k.fired.before), b.Get(k.fired.when)
-		v = b.FNMA(k.c(b, asm.LIFK, 0), b.Sub(v, vInf), v)
-		s := k.locate(b, crossing[Vec]{v: v, when: when, vInf: vInf})
+		c := k.of(b, slot)
+		vInf, v, when := k.goal(b, b.Get(goal), c), b.Get(k.fired.before), b.Add(b.Get(k.fired.when), b.Const(1))
+		v = b.FNMA(c(asm.LIFK), b.Sub(v, vInf), v)
+		s := locateIn(b, crossing[Vec]{v: v, when: when, vInf: vInf}, c)
 		held := b.Select(s.late, b.Add(s.c(asm.LIFHold), b.Const(1)), s.c(asm.LIFHold))
 		wake := b.Add(b.Add(b.Get(first), when), held)
 		b.Store(at(slot, slotV), s.c(asm.LIFVReset))
@@ -294,7 +383,8 @@ func (k *lifPacking) find() {
 		b.Store(k.list(log, n, lifBoth), b.Add(s.above, s.below))
 		b.Store(k.list(log, n, lifTau), s.c(asm.LIFSteps))
 		step := b.Add(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), when)
-		b.Store(k.list(log, n, lifWhere), b.AddI(b.ShlI(step, 32), b.Load(at(slot, slotIDs))))
+		lanes := b.AddI(b.Load(at(slot, slotLanes)), b.Broadcast(k.Field("LaneZero")))
+		b.Store(k.list(log, n, lifWhere), b.AddI(b.ShlI(step, 32), lanes))
 	})
 }
 
@@ -322,41 +412,68 @@ func (k *lifPacking) keepWoken() {
 // pack packs the lanes in fired into the slot of the chunk, with V before the chunk, and notes their places.
 func (k *lifPacking) pack() {
 	fired := k.lifFunc.fired
-	slot, left, n, valid, to := k.GP64(), k.GP64(), k.GP64(), k.GP64(), k.GP64()
+	slot, valid, v := k.GP64(), k.GP64(), k.pointer("Y", 0)
 	k.MOVQ(k.place, slot)
 	k.ADDQ(k.packed, slot)
 	k.MOVQ(fired, at(slot, slotMask))
-	k.MOVQ(k.Field("Count"), n)
-	k.MOVQ(n, at(slot, slotStart))
+	k.MOVQ(k.Field("Count"), valid)
+	k.MOVQ(valid, at(slot, slotStart))
 	k.POPCNTQ(fired, reg.RCX)
 	k.ADDQ(reg.RCX, k.Field("Count"))
 	k.MOVQ(operand.I32(1), valid)
 	k.SHLQ(reg.CL, valid)
 	k.DECQ(valid)
 	k.MOVQ(valid, at(slot, slotValid))
-	mask, x := k.PinMask(), k.Pin()
-	m, z := k.W.register(mask.Reg), k.W.register(x.Reg)
-	defer k.unpin(2)
-	v, _, _ := k.state()
-	scratch := k.Value("Scratch")
-	k.MOVQ(slot, to)
-	for s := range k.g {
-		k.asm("KMOVB", at(slot, slotMask+s), m)
-		for _, c := range []struct {
-			from operand.Mem
-			to   int
-		}{{k.col(v, 0, s), slotBefore}, {k.col(scratch, lifLanes, s), slotIDs}} {
-			k.asm("VMOVUPD", c.from, z)
-			k.asm("VPCOMPRESSQ_Z", z, m, z)
-			k.asm("VMOVUPD", z, at(to, c.to))
-		}
-		if s < k.g-1 {
-			k.MOVBQZX(at(slot, slotMask+s), left)
-			k.POPCNTQ(left, left)
-			k.LEAQ(operand.Mem{Base: to, Index: left, Scale: 8}, to)
+	lanes := k.Pin()
+	defer k.unpin(1)
+	k.lanes(lanes)
+	k.Block("lanes", func(b *Block) { b.Store(at(slot, slotLanes), b.Get(lanes)) })
+	k.pick(lanes, k.fired.v, func(s int) operand.Mem { return k.col(v, 0, s) })
+	k.Block("before", func(b *Block) { b.Store(at(slot, slotBefore), b.Get(k.fired.v)) })
+	if x := k.fired.before; k.own { // is computed again before it is read
+		for i, j := range asm.PackedCoefs {
+			k.pick(lanes, x, func(s int) operand.Mem { return k.col(k.coef, j, s) })
+			k.Block("coef", func(b *Block) { b.Store(at(slot, slotCoefs+k.W.Bytes()*i), b.Get(x)) })
 		}
 	}
 	k.places(slot)
+}
+
+// lanes sets lanes to the numbers of the first eight lanes in fired, or 64 where there are no more.
+func (k *lifPacking) lanes(lanes *Pin) {
+	left, all, lane := k.GP64(), k.GP64(), k.GP64()
+	k.MOVQ(k.lifFunc.fired, left)
+	for i := range packedVector {
+		k.TZCNTQ(left, lane)
+		if i < packedVector-1 {
+			k.BLSRQ(left, left)
+		}
+		if i == 0 {
+			k.MOVQ(lane, all)
+			continue
+		}
+		k.SHLQ(imm(8*i), lane)
+		k.ORQ(lane, all)
+	}
+	k.MOVQ(all, k.Field("Until"))
+	k.asm("VPMOVZXBQ", k.Field("Until"), k.W.register(lanes.Reg))
+}
+
+// pick sets to to the given lanes of a column.
+func (k *lifPacking) pick(lanes, to *Pin, column func(s int) operand.Mem) {
+	quarters := []*Pin{to, k.Pin(), k.Pin(), k.Pin()}
+	defer k.unpin(3)
+	for q, p := range quarters {
+		k.asm("VMOVUPD", column(2*q), k.W.register(p.Reg))
+		k.asm("VPERMT2PD", column(2*q+1), k.W.register(lanes.Reg), k.W.register(p.Reg))
+	}
+	k.Block("pick", func(b *Block) {
+		x := b.Get(to)
+		for q, p := range quarters[1:] {
+			x = b.Select(b.GtI(b.Get(lanes), b.ConstBits(uint64(16*(q+1)-1))), b.Get(p), x)
+		}
+		b.Set(to, x)
+	})
 }
 
 // places writes for each packed lane its place in the slot, a byte.
@@ -404,5 +521,5 @@ func (k *lifPacking) putBack() {
 	}
 	k.MOVQ(k.place, at(k.packed, packedFired))
 	k.ADDQ(operand.I32(slotBytes), k.place)
-	k.ANDQ(operand.I32(asm.PackedSlots*slotBytes-1), k.place)
+	k.ANDQ(at(k.packed, packedRing), k.place)
 }

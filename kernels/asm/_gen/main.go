@@ -51,7 +51,7 @@ var files = []struct {
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),
 		lif("LIFFull", true, map[string]widths{"AVX2": {held: 2, lean: 4}, "AVX512": {held: 4}}),
-		lifPacked,
+		lifPacked("LIFPacked", false), lifPacked("LIFPackedOwn", true),
 	}},
 	{name: "flow", kernels: []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
