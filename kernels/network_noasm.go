@@ -52,6 +52,12 @@ func LIFConduct(_ ISA, b *asm.LIFConductBlock) { asm.LIFConductGo(b) }
 // LIFConduct2 advances LIF neurons with two exponential conductances.
 func LIFConduct2(_ ISA, b *asm.LIFConductBlock) { asm.LIFConduct2Go(b) }
 
+// LIFConductStep advances LIF neurons with one exponential conductance and arrivals inside the step.
+func LIFConductStep(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStepGo(b) }
+
+// LIFConductStep2 advances LIF neurons with two exponential conductances and arrivals inside the step.
+func LIFConductStep2(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStep2Go(b) }
+
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 

@@ -245,12 +245,38 @@ func (f *filler) lifConduct() *asm.LIFConductBlock {
 	return b
 }
 
-// keepSlow empties columns that are not defined but where lanes are slow.
-func keepSlow(b *asm.LIFConductBlock, columns ...[]float64) {
+// lifConductStep is lanes of which some are held, some begin to move, some may fire and some relax too fast.
+func (f *filler) lifConductStep() *asm.LIFConductStepBlock {
+	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+	row := func() []float64 { return f.column(3*rowLanes, 0, 3) }
+	b := &asm.LIFConductStepBlock{
+		Lanes: rowLanes, First: 10, V: c(-60, -50), Free: c(5, 12), Dt: 0.1, Tilt: 0.01 / 12, Stiff: 1,
+		Coef: make([]asm.Column, 3*asm.LIFConductStepCoefs), CoefStride: asm.LIFConductStepCoefs,
+		S1: c(0, 10), Row1: row(), Decay1: 0.98, PerMean1: 0.99, PerTilt1: -0.02, E1: 0, Growth1: 1 / 0.98,
+		S2: c(0, 60), Row2: row(), Decay2: 0.99, PerMean2: 0.995, PerTilt2: -0.01, E2: -80, Growth2: 1 / 0.99,
+		Before1: c(0, 1), Kept1: row(), Before2: c(0, 1), Kept2: row(), Fired: make([]uint8, rowLanes/4),
+	}
+	for i, w := range b.Free {
+		b.Free[i] = math.Floor(2*w) / 2
+	}
+	for j, x := range []float64{0.05, 0.05, -3, -50} { // a cell of 200 pF and 10 nS; conductances over that of the leak
+		for g := j; g < len(b.Coef); g += b.CoefStride {
+			copy(b.Coef[g][:], f.column(Group, x, 0.9*x))
+		}
+	}
+	b.S2[3], b.S2[70], b.S1[80] = 500, math.Inf(1), -1e4
+	b.Free[3], b.Free[70], b.Free[80] = 0, 0, 0
+	return b
+}
+
+// keepMarked empties columns, of some values a lane, that are not defined but where the bit of the lane in a byte of
+// marks is set, of two bytes for eight lanes.
+func keepMarked(marks []uint8, byte int, columns ...[]float64) {
 	for _, c := range columns {
-		for l := range c {
-			if b.Fired[l/8*2+1]>>(l%8)&1 == 0 {
-				c[l] = 0
+		each := len(c) / (4 * len(marks))
+		for i := range c {
+			if l := i / each; marks[l/8*2+byte]>>(l%8)&1 == 0 {
+				c[i] = 0
 			}
 		}
 	}
@@ -305,14 +331,31 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b.CoefStride = 0
 		return b, func(a ISA) {
 			LIFConduct(a, b)
-			keepSlow(b, b.Before1)
+			keepMarked(b.Fired, 1, b.Before1)
 		}
 	},
 	"LIFConduct2": func(f *filler) (any, func(ISA)) {
 		b := f.lifConduct()
 		return b, func(a ISA) {
 			LIFConduct2(a, b)
-			keepSlow(b, b.Before1, b.Before2)
+			keepMarked(b.Fired, 1, b.Before1, b.Before2)
+		}
+	},
+	"LIFConductStep": func(f *filler) (any, func(ISA)) {
+		b := f.lifConductStep()
+		b.CoefStride = 0
+		return b, func(a ISA) {
+			LIFConductStep(a, b)
+			keepMarked(b.Fired, 0, b.Before1, b.Kept1)
+			clear(b.Parted[:])
+		}
+	},
+	"LIFConductStep2": func(f *filler) (any, func(ISA)) {
+		b := f.lifConductStep()
+		return b, func(a ISA) {
+			LIFConductStep2(a, b)
+			keepMarked(b.Fired, 0, b.Before1, b.Kept1, b.Before2, b.Kept2)
+			clear(b.Parted[:])
 		}
 	},
 	"LIFStep": func(f *filler) (any, func(ISA)) {

@@ -18,20 +18,23 @@ type conductGrid struct {
 	fired  []uint8
 }
 
-// conductsOnGrid reports whether a segment takes the step of conductGrid. Neurons whose V_reset is not below V_th would
-// fire while they are held.
-func (o *coupledSegment) conductsOnGrid(r *shard) bool {
-	c := o.cell
-	if n := len(o.receptors); !r.net.layout.spec.OnGrid || c.kernel != kernels.LIFCoupled || n < 1 || n > 2 ||
-		r.current != nil || o.noise != nil {
+// conducts reports whether nothing comes into the neurons of a segment but one exponential conductance or two, and they
+// are LIF.
+func (o *coupledSegment) conducts(r *shard) bool {
+	if n := len(o.receptors); o.cell.kernel != kernels.LIFCoupled || n < 1 || n > 2 || r.current != nil || o.noise != nil {
 		return false
 	}
+	return !slices.ContainsFunc(o.receptors, func(q coupledReceptor) bool { return q.kind != ExpConductance })
+}
+
+// resetsBelow reports whether V_reset is below V_th: others would fire while they are held.
+func (o *coupledSegment) resetsBelow() bool {
 	for i := range o.n {
-		if c.vReset[i] >= c.vTh[i] {
+		if o.cell.vReset[i] >= o.cell.vTh[i] {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(o.receptors, func(q coupledReceptor) bool { return q.kind != ExpConductance })
+	return true
 }
 
 // newConductGrid makes the coefficients, by lane.

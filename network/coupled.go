@@ -32,7 +32,7 @@ type coupledSegment struct {
 	// Models that reset: the first step in which V moves, and the part of that step at which it begins to. Models that
 	// cross, with t_ref: the step, and the part of it, from which on the next spike may come.
 	wake, wakeTheta []float64
-	free            []float64 // models that reset: the first step in which V moves from the beginning on
+	free            []float64 // models that reset: wake, plus 1/2 if V begins to move inside the step
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
 	in      means
@@ -40,7 +40,8 @@ type coupledSegment struct {
 	scratch []blocked
 	events  []int32 // lanes of the segment with an event in the current step
 	noise   *coupledNoise
-	grid    *conductGrid // nil: it takes another step
+	grid    *conductGrid   // nil: it takes another step
+	inside  *conductInside // likewise
 }
 
 // coupledReceptor holds what a coupledSegment needs of a receptor. A step of its variable s multiplies it by s.decay;
@@ -142,8 +143,12 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	if err := o.start(r); err != nil {
 		return nil, err
 	}
-	if o.conductsOnGrid(r) {
+	switch onGrid := l.spec.OnGrid; {
+	case !o.conducts(r):
+	case onGrid && o.resetsBelow():
 		o.grid = o.newConductGrid()
+	case !onGrid:
+		o.inside = o.newConductInside()
 	}
 	return o, nil
 }
@@ -157,7 +162,7 @@ func (o *coupledSegment) start(r *shard) error {
 		o.y[j] = column()
 	}
 	if m.Fires == model.Reset {
-		o.wake, o.wakeTheta, o.free = column(), make([]float64, o.n), make([]float64, o.n)
+		o.wake, o.wakeTheta, o.free = column(), make([]float64, o.n), column()
 	} else {
 		o.level = make([]float64, o.n)
 		if o.cell.timed {
@@ -209,8 +214,11 @@ func (in *means) columns() (y, next [4]*asm.Column) {
 
 // step advances all lanes by step k and empties the rows.
 func (o *coupledSegment) step(r *shard, k int64) error {
-	if o.grid != nil {
+	switch {
+	case o.grid != nil:
 		return o.stepOnGrid(r, k)
+	case o.inside != nil && o.inRows():
+		return o.stepInside(r, k)
 	}
 	in := &o.in
 	o.events = o.events[:0]
@@ -659,7 +667,10 @@ func (o *coupledSegment) laneOnGrid(r *shard, k int64, lo, i int, in *means, bus
 func (o *coupledSegment) setWake(i int, k, theta float64) {
 	o.wake[i], o.wakeTheta[i] = k, theta
 	if o.free != nil {
-		o.free[i] = k + math.Ceil(theta)
+		o.free[i] = k
+		if theta > 0 {
+			o.free[i] += 0.5
+		}
 	}
 }
 

@@ -226,7 +226,7 @@ func (r *shard) attach(p *trainPart) {
 			continue
 		}
 		if rc := &l.receptors[c]; l.classes[rc.class].coupled {
-			if rc.width == 3 {
+			if rc.width == 3 && p.in.Poisson != nil {
 				r.attachTriples(p, u)
 			}
 			continue

@@ -9,7 +9,7 @@ type CoupledBlock struct {
 	NextV, NextM, NextH, NextN Column
 	G, J, GTilt, JTilt         Column
 	Up                         Column // models that reset: upper bound of the current while V is not below its start
-	Free                       Column // models that reset: number of the first step in which V moves from the beginning on
+	Free                       Column // models that reset: first step in which V moves, plus 1/2 if it begins inside it
 	Level                      Column // models that cross: potential whose upward crossing is the next spike; in and out
 
 	// NMDA: as G, J, GTilt, JTilt, but without the block by magnesium.

@@ -1491,3 +1491,316 @@ func LIFConduct2Go(b *LIFConductBlock) {
 		b.Fired[at/4], b.Fired[at/4+1] = fired, near
 	}
 }
+
+// LIFConductStepGo moves LIF neurons with an exponential conductance; see LIFConductStepBlock.
+func LIFConductStepGo(b *LIFConductStepBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		pers := (*[8]float64)(coef[0][lane:])
+		rates := (*[8]float64)(coef[1][lane:])
+		drives := (*[8]float64)(coef[2][lane:])
+		vThs := (*[8]float64)(coef[3][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		frees := (*[8]float64)(b.Free[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		before1s := (*[8]float64)(b.Before1[at:])
+		row1s := (*[24]float64)(b.Row1[3*at:])
+		copy(b.Kept1[3*at:], row1s[:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := s1s[l]
+			x2 := row1s[3*l+0]
+			x5 := row1s[3*l+1]
+			x6 := math.FMA(b.PerMean1, x1, x5)
+			x8 := row1s[3*l+2]
+			x9 := math.FMA(b.PerTilt1, x1, x8)
+			before1s[l] = x1
+			x12 := math.FMA(b.Decay1, x1, x2)
+			s1s[l] = x12
+			row1s[3*l+0] = 1e-290
+			row1s[3*l+1] = 1e-290
+			row1s[3*l+2] = 1e-290
+			x18 := float64(b.Decay1 * x1)
+			x19 := b.E1 - x0
+			x21 := x1
+			if x18 > x1 {
+				x21 = x18
+			}
+			x22 := math.FMA(x2, b.Growth1, x21)
+			m24 := x19 >= 0.0
+			x25 := x1
+			if x18 < x1 {
+				x25 = x18
+			}
+			x26 := x25
+			if m24 {
+				x26 = x22
+			}
+			x27 := float64(b.E1 * x6)
+			x28 := float64(b.E1 * x9)
+			x29 := float64(x26 * x19)
+			x30 := pers[l]
+			x32 := rates[l]
+			x33 := math.FMA(x30, x6, x32)
+			x34 := drives[l]
+			x35 := math.FMA(x30, x27, x34)
+			x36 := float64(x33 * b.Dt)
+			m37 := x36 == 0.0
+			x39 := x36
+			if m37 {
+				x39 = 1e-300
+			}
+			x41 := math.Float64frombits(math.Float64bits(x39) ^ 0x8000000000000000)
+			x44 := x41
+			if -700.0 > x41 {
+				x44 = -700.0
+			}
+			x45 := x44
+			if 700.0 < x44 {
+				x45 = 700.0
+			}
+			x48 := math.FMA(x45, 1.4426950408889634, 0x1.8p+52)
+			x49 := x48 - 0x1.8p+52
+			x51 := math.FMA(-x49, 0.6931471805598903, x45)
+			x53 := math.FMA(-x49, 0x1.ef35793c7673p-45, x51)
+			x54 := float64(x53 * x53)
+			x57 := math.FMA(x54, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x60 := math.FMA(x54, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x62 := math.FMA(x57, x54, 0x1.a01a00cd39cb8p-13)
+			x64 := math.FMA(x60, x54, 0.001388888892752114)
+			x66 := math.FMA(x62, x54, 0.008333333333610958)
+			x68 := math.FMA(x64, x54, 0.04166666666660196)
+			x70 := math.FMA(x66, x54, 0.16666666666666244)
+			x72 := math.FMA(x68, x54, 0.5)
+			x73 := math.FMA(x70, x53, x72)
+			x74 := math.FMA(x54, x73, x53)
+			x77 := math.Float64frombits(0x3ff0000000000000 + math.Float64bits(x48)<<52)
+			x78 := x77 - 1.0
+			x79 := math.FMA(x74, x77, x78)
+			x80 := math.Float64frombits(math.Float64bits(x39) ^ 0x8000000000000000)
+			x81 := x79 / x80
+			x82 := float64(b.Dt * x81)
+			x83 := math.FMA(-x33, x0, x35)
+			x84 := math.FMA(x82, x83, x0)
+			x86 := float64(x28 * x33)
+			x87 := math.FMA(-x9, x35, x86)
+			x88 := float64(x30 * x87)
+			x89 := math.FMA(b.Tilt, x88, x84)
+			x90 := math.FMA(x30, x29, x34)
+			x91 := math.FMA(-x32, x0, x90)
+			x92 := x91
+			if 0.0 > x91 {
+				x92 = 0.0
+			}
+			x93 := math.FMA(b.Dt, x92, x0)
+			x94 := x89
+			if x93 > x89 {
+				x94 = x93
+			}
+			x95 := frees[l]
+			m97 := x95 <= b.First
+			x98 := b.First + 1.0
+			m99 := x95 >= x98
+			m101 := x39 < b.Stiff
+			x102 := vThs[l]
+			m103 := x94 < x102
+			m104 := x89 == x89
+			m105 := m103 && m104
+			m106 := m97 && m101
+			m107 := m105 && m106
+			m108 := m97 && !m101
+			m109 := x95 == x95
+			m110 := m109 && !m107
+			m111 := m110 && !m99
+			x112 := x0
+			if m107 {
+				x112 = x89
+			}
+			vs[l] = x112
+			if m111 {
+				fired |= 1 << l
+			}
+			if m108 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}
+
+// LIFConductStep2Go is LIFConductStep with two conductances.
+func LIFConductStep2Go(b *LIFConductStepBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		pers := (*[8]float64)(coef[0][lane:])
+		rates := (*[8]float64)(coef[1][lane:])
+		drives := (*[8]float64)(coef[2][lane:])
+		vThs := (*[8]float64)(coef[3][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		frees := (*[8]float64)(b.Free[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		s2s := (*[8]float64)(b.S2[at:])
+		before1s := (*[8]float64)(b.Before1[at:])
+		before2s := (*[8]float64)(b.Before2[at:])
+		row1s := (*[24]float64)(b.Row1[3*at:])
+		copy(b.Kept1[3*at:], row1s[:])
+		row2s := (*[24]float64)(b.Row2[3*at:])
+		copy(b.Kept2[3*at:], row2s[:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := s1s[l]
+			x2 := row1s[3*l+0]
+			x5 := row1s[3*l+1]
+			x6 := math.FMA(b.PerMean1, x1, x5)
+			x8 := row1s[3*l+2]
+			x9 := math.FMA(b.PerTilt1, x1, x8)
+			before1s[l] = x1
+			x12 := math.FMA(b.Decay1, x1, x2)
+			s1s[l] = x12
+			row1s[3*l+0] = 1e-290
+			row1s[3*l+1] = 1e-290
+			row1s[3*l+2] = 1e-290
+			x18 := float64(b.Decay1 * x1)
+			x19 := b.E1 - x0
+			x21 := x1
+			if x18 > x1 {
+				x21 = x18
+			}
+			x22 := math.FMA(x2, b.Growth1, x21)
+			m24 := x19 >= 0.0
+			x25 := x1
+			if x18 < x1 {
+				x25 = x18
+			}
+			x26 := x25
+			if m24 {
+				x26 = x22
+			}
+			x27 := float64(b.E1 * x6)
+			x28 := float64(b.E1 * x9)
+			x29 := float64(x26 * x19)
+			x30 := s2s[l]
+			x31 := row2s[3*l+0]
+			x34 := row2s[3*l+1]
+			x35 := math.FMA(b.PerMean2, x30, x34)
+			x37 := row2s[3*l+2]
+			x38 := math.FMA(b.PerTilt2, x30, x37)
+			before2s[l] = x30
+			x41 := math.FMA(b.Decay2, x30, x31)
+			s2s[l] = x41
+			row2s[3*l+0] = 1e-290
+			row2s[3*l+1] = 1e-290
+			row2s[3*l+2] = 1e-290
+			x46 := float64(b.Decay2 * x30)
+			x47 := b.E2 - x0
+			x49 := x30
+			if x46 > x30 {
+				x49 = x46
+			}
+			x50 := math.FMA(x31, b.Growth2, x49)
+			m51 := x47 >= 0.0
+			x52 := x30
+			if x46 < x30 {
+				x52 = x46
+			}
+			x53 := x52
+			if m51 {
+				x53 = x50
+			}
+			x54 := x6 + x35
+			x55 := math.FMA(b.E2, x35, x27)
+			x56 := x9 + x38
+			x57 := math.FMA(b.E2, x38, x28)
+			x58 := math.FMA(x53, x47, x29)
+			x59 := pers[l]
+			x61 := rates[l]
+			x62 := math.FMA(x59, x54, x61)
+			x63 := drives[l]
+			x64 := math.FMA(x59, x55, x63)
+			x65 := float64(x62 * b.Dt)
+			m66 := x65 == 0.0
+			x68 := x65
+			if m66 {
+				x68 = 1e-300
+			}
+			x70 := math.Float64frombits(math.Float64bits(x68) ^ 0x8000000000000000)
+			x73 := x70
+			if -700.0 > x70 {
+				x73 = -700.0
+			}
+			x74 := x73
+			if 700.0 < x73 {
+				x74 = 700.0
+			}
+			x77 := math.FMA(x74, 1.4426950408889634, 0x1.8p+52)
+			x78 := x77 - 0x1.8p+52
+			x80 := math.FMA(-x78, 0.6931471805598903, x74)
+			x82 := math.FMA(-x78, 0x1.ef35793c7673p-45, x80)
+			x83 := float64(x82 * x82)
+			x86 := math.FMA(x83, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x89 := math.FMA(x83, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x91 := math.FMA(x86, x83, 0x1.a01a00cd39cb8p-13)
+			x93 := math.FMA(x89, x83, 0.001388888892752114)
+			x95 := math.FMA(x91, x83, 0.008333333333610958)
+			x97 := math.FMA(x93, x83, 0.04166666666660196)
+			x99 := math.FMA(x95, x83, 0.16666666666666244)
+			x101 := math.FMA(x97, x83, 0.5)
+			x102 := math.FMA(x99, x82, x101)
+			x103 := math.FMA(x83, x102, x82)
+			x106 := math.Float64frombits(0x3ff0000000000000 + math.Float64bits(x77)<<52)
+			x107 := x106 - 1.0
+			x108 := math.FMA(x103, x106, x107)
+			x109 := math.Float64frombits(math.Float64bits(x68) ^ 0x8000000000000000)
+			x110 := x108 / x109
+			x111 := float64(b.Dt * x110)
+			x112 := math.FMA(-x62, x0, x64)
+			x113 := math.FMA(x111, x112, x0)
+			x115 := float64(x57 * x62)
+			x116 := math.FMA(-x56, x64, x115)
+			x117 := float64(x59 * x116)
+			x118 := math.FMA(b.Tilt, x117, x113)
+			x119 := math.FMA(x59, x58, x63)
+			x120 := math.FMA(-x61, x0, x119)
+			x121 := x120
+			if 0.0 > x120 {
+				x121 = 0.0
+			}
+			x122 := math.FMA(b.Dt, x121, x0)
+			x123 := x118
+			if x122 > x118 {
+				x123 = x122
+			}
+			x124 := frees[l]
+			m126 := x124 <= b.First
+			x127 := b.First + 1.0
+			m128 := x124 >= x127
+			m130 := x68 < b.Stiff
+			x131 := vThs[l]
+			m132 := x123 < x131
+			m133 := x118 == x118
+			m134 := m132 && m133
+			m135 := m126 && m130
+			m136 := m134 && m135
+			m137 := m126 && !m130
+			m138 := x124 == x124
+			m139 := m138 && !m136
+			m140 := m139 && !m128
+			x141 := x0
+			if m136 {
+				x141 = x118
+			}
+			vs[l] = x141
+			if m140 {
+				fired |= 1 << l
+			}
+			if m137 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}

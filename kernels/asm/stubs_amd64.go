@@ -404,6 +404,26 @@ func LIFConduct2AVX2(b *LIFConductBlock)
 //go:noescape
 func LIFConduct2AVX512(b *LIFConductBlock)
 
+// LIFConductStepAVX2 moves LIF neurons with an exponential conductance; see LIFConductStepBlock.
+//
+//go:noescape
+func LIFConductStepAVX2(b *LIFConductStepBlock)
+
+// LIFConductStepAVX512 moves LIF neurons with an exponential conductance; see LIFConductStepBlock.
+//
+//go:noescape
+func LIFConductStepAVX512(b *LIFConductStepBlock)
+
+// LIFConductStep2AVX2 is LIFConductStep with two conductances.
+//
+//go:noescape
+func LIFConductStep2AVX2(b *LIFConductStepBlock)
+
+// LIFConductStep2AVX512 is LIFConductStep with two conductances.
+//
+//go:noescape
+func LIFConductStep2AVX512(b *LIFConductStepBlock)
+
 // SplitPairsAVX2 parts pairs; see PairsBlock.
 //
 //go:noescape

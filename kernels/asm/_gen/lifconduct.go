@@ -51,6 +51,7 @@ func lifConduct(receptors int) *stepKernel {
 		fits = b.MaskAnd(fits, b.Cmp(next, GT, b.Const(-asm.BlownUp)))
 		moves := b.Cmp(x.get("Wake"), LE, x.get("First"))
 		x.near = b.MaskAndNot(moves, fits)
+		x.rare = x.near
 		fits = b.MaskAnd(moves, fits)
 		x.fired = b.MaskAnd(fits, b.Cmp(next, GE, x.get("VTh")))
 		x.set("V", b.Select(fits, next, v))

@@ -39,7 +39,8 @@ type laneVars struct {
 	set   func(field string, v Vec)
 	fired Mask // of the lanes that fire, in kernels with Fired
 	held  Mask // of the lanes that are held, in kernels with Held
-	near  Mask // of the lanes that may have an event in the next step, in kernels with Near
+	near  Mask // of the lanes that may have an event in the next step, or are slow: see stepKernel
+	rare  Mask // of the lanes for which rare columns are stored, where these are not those that fire
 	alike bool // whether all lanes have the same coefficients
 
 	// once is a value that all vectors share, recorded for the first of them.

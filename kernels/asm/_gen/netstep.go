@@ -24,10 +24,11 @@ type stepKernel struct {
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
 	events              bool     // whether the step marks lanes with events
 	pairs               bool     // whether End and Share are those of a row of pairs, which is emptied
-	rare                []string // columns that are only stored where some lane of the vectors side by side has an event
+	triples             []string // rows of triples, which are emptied: End, Mean and Tilt with the last letter of each
+	rare                []string // columns that are only stored where some lane of the vectors side by side is rare
 	held                bool     // whether bits of Held mark lanes that are held
 	near                bool     // and, in a second byte, those that may have one in the next step
-	slow                bool     // or those that are slow, for which alone rare columns are stored
+	slow                bool     // or those that are slow
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
 }
@@ -148,7 +149,7 @@ var (
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
-		conduct(false), conduct(true), lifConduct(1), lifConduct(2),
+		conduct(false), conduct(true), lifConduct(1), lifConduct(2), lifConductStep(1), lifConductStep(2),
 	}
 )
 
@@ -395,6 +396,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.pairs {
 		rows = k.pairRows(S)
 	}
+	triples := k.tripleRows(d.triples, S)
 	var held *heldBits
 	if d.held {
 		held = k.heldBits(S)
@@ -414,6 +416,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.pairs {
 		rows.load()
 	}
+	triples.load(lane)
 	if d.held {
 		held.load()
 	}
@@ -427,6 +430,8 @@ func (d *stepKernel) assembly(f *file, w isa) {
 					return b.Get(rows.pins[s][0])
 				case d.pairs && field == "Share":
 					return b.Get(rows.pins[s][1])
+				case triples.has(field):
+					return triples.get(b, field, s)
 				case base[field] != nil:
 					return b.Load(column(field, s))
 				case slices.Contains(d.scalars, field):
@@ -459,8 +464,8 @@ func (d *stepKernel) assembly(f *file, w isa) {
 				}
 			}
 			event := x.fired
-			if d.slow {
-				event = x.near
+			if !x.rare.IsZero() {
+				event = x.rare
 			}
 			if some.IsZero() {
 				some = event
@@ -481,6 +486,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 					k.asm("VMOVUPD", w.register(p.Reg), column(field, s))
 				}
 			}
+			triples.keep()
 			k.JMP(operand.LabelRef(next))
 		}))
 		k.Label(next)
@@ -488,6 +494,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	if d.pairs {
 		rows.empty()
 	}
+	triples.empty()
 	k.ADDQ(imm(S*w.Lanes), lane)
 	if d.events {
 		k.ADDQ(imm(marks*S*w.Lanes/8), events)
@@ -512,6 +519,11 @@ func (d *stepKernel) plain() string {
 	inPairs := map[string]string{}
 	if d.pairs {
 		inPairs = map[string]string{"End": "pairs[2*l]", "Share": "pairs[2*l+1]"}
+	}
+	for _, row := range d.triples {
+		for i, field := range tripleFields {
+			inPairs[field+row[len(row)-1:]] = fmt.Sprintf("%s[3*l+%d]", lanesOf(row), i)
+		}
 	}
 	x := &laneVars{
 		get: func(f string) Vec {
@@ -548,6 +560,10 @@ func (d *stepKernel) plain() string {
 	}
 	if d.pairs {
 		t.line("pairs := (*[%d]float64)(b.Pairs[2*at:])", 2*vec.Go.Lanes)
+	}
+	for _, row := range d.triples {
+		t.line("%s := (*[%d]float64)(b.%s[3*at:])", lanesOf(row), 3*vec.Go.Lanes, row)
+		t.line("copy(b.Kept%s[3*at:], %s[:])", row[len(row)-1:], lanesOf(row))
 	}
 	if d.events {
 		t.line("fired := uint8(0)")

@@ -1,0 +1,176 @@
+package network
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// conducting is LIF neurons, all different, with a number of exponential conductances. Some of these are so large at
+// times that V relaxes within a step, and in the first step so far below 0 that V grows.
+func conducting(receptors int, onGrid bool) *Spec {
+	s := &Spec{Dt: 0.1, Seed: 4, OnGrid: onGrid, Synapses: []Synapse{
+		{Name: "exc", Kind: ExpConductance, Tau: 5, E: 0}, {Name: "inh", Kind: ExpConductance, Tau: 10, E: -80},
+	}[:receptors]}
+	defaults := model.LIFModel.Defaults()
+	for i, n := range []int{130, 70} {
+		p := Population{Name: string(rune('A' + i)), N: n, Model: model.LIFModel}
+		for j, x := range model.LIFModel.Params {
+			v := make(kernels.Values, n)
+			for l := range v {
+				v[l] = defaults[j]
+				switch x.Name {
+				case "V_rest", "V_reset":
+					v[l] = -60
+				case "V_th":
+					v[l] = -50 + 0.01*float64(l)
+				case "tau":
+					v[l] = 15 + float64(l%7)
+				case "R":
+					v[l] = 0.1
+				case "t_ref":
+					v[l] = 1 + 0.23*float64(l%5)
+				}
+			}
+			p.P = append(p.P, v)
+		}
+		start := make(kernels.Values, n)
+		for l := range start {
+			start[l] = -1000
+		}
+		p.Synaptic = map[string]kernels.Values{s.Synapses[receptors-1].Name: start}
+		s.Populations = append(s.Populations, p)
+	}
+	all := []Part{{0, 0, 130}, {1, 0, 70}}
+	for j := range s.Synapses {
+		s.Projections = append(s.Projections, Projection{
+			Name: s.Synapses[j].Name, From: all[j : j+1], To: all, Rule: Probability{P: 0.1}, Synapse: j,
+			Weight: Draw{Kind: Normal, A: 1, B: 0.1}, Delay: Constant(0.1 * float64(1+2*j)),
+		})
+	}
+	background := Input{Name: "background", To: all, Weight: Constant(2)}
+	for l := range 200 {
+		var times []float64
+		for i := range 100 {
+			times = append(times, 0.4*float64(i)+0.013*float64(l%31))
+		}
+		background.Spikes = append(background.Spikes, times)
+	}
+	s.Inputs = []Input{background}
+	for j, weight := range []float64{3000, 30000, 1e6} {
+		in := Input{Name: "burst" + string(rune('0'+j)), To: []Part{{0, 10 * j, 5}}, Weight: Constant(weight)}
+		for l := range 5 {
+			in.Spikes = append(in.Spikes, []float64{5 + float64(l), 20})
+		}
+		in.Synapse = j % receptors
+		s.Inputs = append(s.Inputs, in)
+	}
+	back := Input{Name: "back", To: all, Synapse: receptors - 1, Weight: Constant(1000)}
+	for range 200 {
+		back.Spikes = append(back.Spikes, []float64{0.1})
+	}
+	s.Inputs = append(s.Inputs, back)
+	return s
+}
+
+// conductTolerance (mV) is what rounding of two ways to sum up a step on the grid grows to in 40 ms.
+const conductTolerance = 1e-7
+
+// conducted is what conducting does in 40 ms.
+type conducted struct {
+	spikes []Spike
+	v      []float64
+	slow   int // bytes of marks of slow lanes
+}
+
+// runConducting runs a network of conducting, with its own kernel or, apart, with those of any segment.
+func runConducting(t *testing.T, s *Spec, c Config, apart bool) (got conducted) {
+	t.Helper()
+	n, err := Build(t.Context(), s, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	each := func(f func(o *coupledSegment)) {
+		for _, r := range n.ranges {
+			for _, o := range r.coupled {
+				f(o)
+			}
+		}
+	}
+	each(func(o *coupledSegment) {
+		if (o.grid != nil) != s.OnGrid || (o.inside != nil) == s.OnGrid {
+			t.Fatal("a segment does not take the kernel for conductances and V")
+		}
+		if apart {
+			o.grid, o.inside = nil, nil
+		}
+	})
+	rec := Recorder{Spikes: func(list []Spike) error {
+		got.spikes = append(got.spikes, list...)
+		return nil
+	}}
+	for range 400 {
+		if err := n.Run(t.Context(), 1, rec); err != nil {
+			t.Fatal(err)
+		}
+		each(func(o *coupledSegment) {
+			var marks []uint8
+			if o.grid != nil {
+				marks = o.grid.fired
+			} else if o.inside != nil {
+				marks = o.inside.marks
+			}
+			for i := 1; i < len(marks); i += 2 {
+				if marks[i] != 0 {
+					got.slow++
+				}
+			}
+		})
+	}
+	for i := range 200 {
+		var y [1]float64
+		n.State(i, y[:])
+		got.v = append(got.v, y[0])
+	}
+	return got
+}
+
+// TestConductancesInOneKernel compares the kernels for conductances and V with the steps of other segments: the same
+// spikes, and V, on the grid but for rounding; some lanes are slow in some steps. The bits depend neither on workers
+// nor on the instruction set.
+func TestConductancesInOneKernel(t *testing.T) {
+	for _, onGrid := range []bool{true, false} {
+		for receptors := 1; receptors <= 2; receptors++ {
+			s := conducting(receptors, onGrid)
+			want := runConducting(t, s, Config{Workers: 1}, true)
+			got := runConducting(t, s, Config{Workers: 1, ISA: kernels.Go}, false)
+			tolerance := 0.0
+			if onGrid {
+				tolerance = conductTolerance
+			}
+			worst := 0.0
+			for i, v := range got.v {
+				worst = max(worst, math.Abs(v-want.v[i]))
+			}
+			if len(want.spikes) < 1000 || !slices.Equal(got.spikes, want.spikes) || !(worst <= tolerance) {
+				t.Errorf("on grid %t, %d receptors: %d spikes; want %d, and the same; V differs by %.3g mV",
+					onGrid, receptors, len(got.spikes), len(want.spikes), worst)
+			}
+			if got.slow == 0 {
+				t.Errorf("on grid %t, %d receptors: no lane was slow", onGrid, receptors)
+			}
+			t.Logf("on grid %t, %d receptors: %d spikes, V within %.2g mV", onGrid, receptors, len(got.spikes), worst)
+			for i, isa := range kernels.Available() {
+				other := runConducting(t, s, Config{Workers: 2, Ranges: 2 + i, ISA: isa}, false)
+				if !slices.Equal(other.spikes, got.spikes) || !slices.Equal(other.v, got.v) {
+					t.Errorf("on grid %t, %d receptors: %v and %d ranges give other bits than plain Go and one",
+						onGrid, receptors, isa, 2+i)
+				}
+			}
+		}
+	}
+}
