@@ -210,6 +210,7 @@ func (b *builder) build() error {
 			n.bytes += t.bytes()
 		}
 		r.startPacked()
+		r.startSchedule()
 		if err := r.completeSums(); err != nil {
 			return err
 		}

@@ -103,6 +103,7 @@ func (n *Network) Restore(r io.Reader) error {
 		s.rewindInputs(n.step)
 		s.spikesFrom = 0
 		s.packed.dropAll()
+		s.schedule.clear()
 	}
 	return c.err
 }

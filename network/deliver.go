@@ -31,6 +31,7 @@ func (r *shard) deliver(k int64) {
 	r.keepSpikes(k-l.steps, k)
 	r.deliverFrom(k, longest, int(l.steps))
 	r.addPacked(k, false)
+	r.dropScheduled(k)
 	r.addSums(k)
 }
 
@@ -62,6 +63,7 @@ func (r *shard) forget() {
 		return
 	}
 	r.packed.due.readd(r.prepared, r.preparedSteps)
+	r.readdScheduled(r.prepared, r.preparedSteps)
 	r.preparedSteps = 0
 	for _, column := range slices.Concat(r.allRows, r.falls) {
 		for i := range column {
@@ -77,7 +79,11 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 		return
 	}
 	first := len(r.runs)
-	r.listRuns(k, longest, least)
+	if r.schedule.on {
+		r.listScheduled(k)
+	} else {
+		r.listRuns(k, longest, least)
+	}
 	runs := r.runs[first:]
 	if r.laps != nil {
 		r.count(runs)

@@ -33,6 +33,11 @@ func (r *shard) keepSpikes(last, k int64) {
 		}
 	}
 	for s := max(0, r.spikesFrom, last-int64(l.longest)-1); s <= last; s++ {
+		if r.schedule.on {
+			r.scheduleSpikes(s, k)
+			r.spikesFrom = s + 1
+			continue
+		}
 		for n, from := range r.net.ranges {
 			if r.packed.every {
 				break
@@ -144,11 +149,7 @@ func (r *shard) listOne(e *tableSpike, d int32) {
 // findRuns finds the blocks of runs. The index is read at random: runs are taken by themselves and without a jump that
 // depends on what is read, so that the processor reads many places of it at a time.
 func (r *shard) findRuns(runs []runOf) {
-	if r.places == nil {
-		for _, t := range r.tables {
-			r.places = append(r.places, tablePlace{t.base, uintptr(blockBytes[t.style])})
-		}
-	}
+	r.findPlaces()
 	for i := range runs {
 		u := &runs[i]
 		if u.First == 0 { // rows of bits, and what is not stored
@@ -156,6 +157,14 @@ func (r *shard) findRuns(runs []runOf) {
 		}
 		index, p := *(**[2]uint32)(unsafe.Pointer(&u.First)), &r.places[u.Table]
 		u.First, u.Blocks = p.base+uintptr(index[0])*p.size, int32(index[1]-index[0])
+	}
+}
+
+// findPlaces finds where the blocks of the tables are.
+func (r *shard) findPlaces() {
+	for i := len(r.places); i < len(r.tables); i++ {
+		t := r.tables[i]
+		r.places = append(r.places, tablePlace{t.base, uintptr(blockBytes[t.style])})
 	}
 }
 

@@ -30,6 +30,7 @@ func (n *Network) Restart(s *Spec) error {
 			}
 		}
 		fresh.startPacked()
+		fresh.startSchedule()
 		n.ranges[i] = fresh
 	}
 	return nil

@@ -165,6 +165,7 @@ type shard struct {
 	spikesFrom int64
 	places     []tablePlace // of tables
 	packed     packedTables
+	schedule   schedule
 
 	filter     asm.EdgeFilter // of lanes with events
 	foundEdges []asm.FoundEdges
