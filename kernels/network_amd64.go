@@ -306,6 +306,30 @@ func AlphaLIFStep(isa ISA, b *asm.AlphaLIFBlock) {
 	}
 }
 
+// AddCounted adds rows of counts to sums.
+func AddCounted(isa ISA, b *asm.CountedRowsBlock) {
+	switch isa {
+	case AVX512:
+		asm.AddCountedAVX512(b)
+	case AVX2:
+		asm.AddCountedAVX2(b)
+	default:
+		asm.AddCountedGo(b)
+	}
+}
+
+// AddCountedFalls adds rows of counts to sums, and to those of what is below 0.
+func AddCountedFalls(isa ISA, b *asm.CountedRowsBlock) {
+	switch isa {
+	case AVX512:
+		asm.AddCountedFallsAVX512(b)
+	case AVX2:
+		asm.AddCountedFallsAVX2(b)
+	default:
+		asm.AddCountedFallsGo(b)
+	}
+}
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(isa ISA, b *asm.NoisyLIFBlock) {
 	switch isa {

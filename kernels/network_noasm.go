@@ -67,6 +67,12 @@ func ExpLIFStep(_ ISA, b *asm.ExpLIFBlock) { asm.ExpLIFStepGo(b) }
 // AlphaLIFStep advances LIF neurons with one alpha current by a step.
 func AlphaLIFStep(_ ISA, b *asm.AlphaLIFBlock) { asm.AlphaLIFStepGo(b) }
 
+// AddCounted adds rows of counts to sums.
+func AddCounted(_ ISA, b *asm.CountedRowsBlock) { asm.AddCountedGo(b) }
+
+// AddCountedFalls adds rows of counts to sums, and to those of what is below 0.
+func AddCountedFalls(_ ISA, b *asm.CountedRowsBlock) { asm.AddCountedFallsGo(b) }
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 

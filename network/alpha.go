@@ -42,6 +42,15 @@ func (s *lifSegment) stepAlpha(r *shard, k int64, at, lanes int, vInf []float64)
 	}
 }
 
+// findListed finds the receptors to whose rows edges are added.
+func (r *shard) findListed() {
+	for _, t := range r.tables {
+		if t.style != countRows {
+			r.listed[r.net.layout.main[t.receptor]] = true
+		}
+	}
+}
+
 // arriveAlpha adds up what arrives at the lanes of the segment from at on, in the columns of sums.
 func (s *lifSegment) arriveAlpha(r *shard, k int64, at, lanes int) {
 	l, sums := r.net.layout, s.inside.sums
@@ -56,6 +65,7 @@ func (s *lifSegment) arriveAlpha(r *shard, k int64, at, lanes int) {
 			Lanes: lanes, Triples: r.rows[c][3*lo:], First: end, Second: slope, Third: share,
 		})
 	}
+	r.addCounted(c, lo, lanes, sums)
 	if s.inVectors(at, c, k) {
 		s.addTrains(r, k, c, at, lanes, [3][]float64{end, slope, share})
 	}

@@ -62,15 +62,15 @@ func (s *store) mark(source int, lane uint16) (second bool) {
 	return second
 }
 
-// markAll sets the bits of the edges of a source, and returns those that are second edges of a pair.
-func (s *store) markAll(source int, list []local) (seconds []local) {
-	seconds = list[:0]
+// markAll sets the bits of the edges of a source, or counts them, and returns those that are to be stored in a list.
+func (s *store) markAll(source int, list []local) (left []local) {
+	left = list[:0]
 	for _, e := range list {
-		if s.mark(source, e.lane) {
-			seconds = append(seconds, e)
+		if s.listed(source, e.lane) {
+			left = append(left, e)
 		}
 	}
-	return seconds
+	return left
 }
 
 // gather records a spike whose edges arrive and are rows of bits. Those of one table are one run: their

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/sched"
 )
 
@@ -211,6 +212,7 @@ func (b *builder) build() error {
 		}
 		r.startPacked()
 		r.startSchedule()
+		r.findListed()
 		if err := r.completeSums(); err != nil {
 			return err
 		}
@@ -305,6 +307,10 @@ func (b *builder) prepare() error {
 			if tb.style == bitRows {
 				tb.weight, tb.bitWords = []float64{t.one}, bitWords(r.lanes)
 				tb.bits = allocate[uint64](n.pages, p.N*tb.bitWords+bitBlockWords)
+			}
+			if tb.style == countRows {
+				tb.weight, tb.countLanes = []float64{t.one}, r.lanes
+				tb.counts = allocate[uint8](n.pages, p.N*r.lanes+asm.CountedAhead)
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)

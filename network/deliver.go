@@ -298,6 +298,7 @@ func (r *shard) lookUp(k int64) {
 		r.begin = append(r.begin, 0)
 	}
 	r.findAll(k)
+	r.findCounted()
 	for _, b := range r.events {
 		r.findSums(b.lane)
 	}

@@ -344,7 +344,7 @@ func (b *builder) count(sc *scratch, d *drawing, member int) error {
 		return err
 	}
 	for k, t := range sc.tables {
-		if st := b.all[t]; st.style != bitRows || st.mark(b.source(sc, d, k, st), sc.lanes[k]) {
+		if st := b.all[t]; st.listed(b.source(sc, d, k, st), sc.lanes[k]) {
 			st.start[b.run(sc, d, k)]++
 		}
 	}
@@ -370,10 +370,10 @@ func (s *store) places(sc *scratch, d *drawing, lane uint16) error {
 	sc.starts = resized(sc.starts, len(sc.pre))
 	stride, least := s.delays+1, uint32(s.least)
 	first := d.from.global(0) - s.first
-	if s.style == bitRows { // of one delay
+	if s.style == bitRows || s.style == countRows { // of one delay
 		sc.starts = sc.starts[:0]
 		for _, pre := range sc.pre {
-			if source := first + int(pre); s.mark(source, lane) {
+			if source := first + int(pre); s.listed(source, lane) {
 				sc.starts = append(sc.starts, 2*source+1)
 			}
 		}
@@ -417,7 +417,7 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 	}
 	for k, t := range sc.tables {
 		st := b.all[t]
-		if st.style == bitRows && !st.mark(b.source(sc, d, k, st), sc.lanes[k]) {
+		if !st.listed(b.source(sc, d, k, st), sc.lanes[k]) {
 			continue
 		}
 		next := &st.start[b.run(sc, d, k)]
@@ -429,7 +429,7 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 
 // placeAt stores the edges of a bundle of one target, whose places in the index are known.
 func (s *store) placeAt(sc *scratch, lane uint16) {
-	if s.style == shared || s.style == bitRows {
+	if s.style == shared || s.style == bitRows || s.style == countRows {
 		for _, i := range sc.starts {
 			next := s.start[i]
 			s.start[i] = next + 1

@@ -90,6 +90,8 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 		for _, x := range runs {
 			if t.bits {
 				x = l.secondEdges(key, expected, x, lanes)
+			} else if t.counted {
+				x = 0
 			}
 			blocks += expectedBlocks(x)
 		}
@@ -104,6 +106,9 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 		}
 		if t.bits {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
+		}
+		if t.counted {
+			bytes += float64(sources * lanes)
 		}
 	}
 	bytes += n.flightBytes(ranges) + n.waitingBytes(runsOf, ranges)
@@ -456,6 +461,7 @@ func newNetwork(s *Spec, c Config) (*Network, error) {
 	}
 	n.inputReceptors()
 	n.joinReceptors()
+	n.chooseCounted()
 	for i := range l.receptors {
 		rc := &l.receptors[i]
 		l.series = append(l.series, rc.newSeries(l.classes[rc.class], s.Dt))

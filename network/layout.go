@@ -229,12 +229,13 @@ func (l *layout) ranges(n int) [][]segment {
 type style int
 
 const (
-	shared   style = iota // one weight for all edges of a source
-	float32s              // weights of edges, float32
-	float64s              // weights of edges, float64
-	timed                 // float64 weights, and of each delay the part of a step
-	bitRows               // one weight and delay for all edges: see bits.go
-	spread                // not stored: see unstored.go
+	shared    style = iota // one weight for all edges of a source
+	float32s               // weights of edges, float32
+	float64s               // weights of edges, float64
+	timed                  // float64 weights, and of each delay the part of a step
+	bitRows                // one weight and delay for all edges: see bits.go
+	spread                 // not stored: see unstored.go
+	countRows              // one weight and delay for all edges: see counted.go
 )
 
 // Blocks of four edges; unused places have weight 0 and the target number after the last lane.
@@ -267,7 +268,7 @@ type table struct {
 	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) +
 	// d-least; of a packed table all edges of s, i = 2·(s-first).
 	start  []uint32
-	weight []float64 // shared: of each source; bitRows: of all
+	weight []float64 // shared: of each source; bitRows, countRows: of all
 
 	base uintptr   // address of the blocks
 	b16  []block16 // of bitRows: the edges that are not in bits
@@ -279,6 +280,9 @@ type table struct {
 	bitWords int      // of a row
 	rowEdges float64  // mean number of edges in a row: see countEdges
 	gathered []int32  // sources whose spikes arrive in the current step
+
+	counts     []uint8 // countRows: of each source the number of its edges onto each lane
+	countLanes int     // of a row
 
 	unstored *unstored // of spread
 }
@@ -293,7 +297,7 @@ func (t *table) runs() int {
 
 func (t *table) blocks() int {
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		return len(t.b16)
 	case float32s:
 		return len(t.b32)
@@ -304,10 +308,10 @@ func (t *table) blocks() int {
 }
 
 // blockBytes is the size of a block of each style.
-var blockBytes = [...]int{8, 24, 40, 72, 8, 0}
+var blockBytes = [...]int{8, 24, 40, 72, 8, 0, 8}
 
 func (t *table) bytes() int64 {
-	bytes := int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits))
+	bytes := int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits)+len(t.counts))
 	if t.unstored != nil {
 		bytes += int64(8 * len(t.unstored.kernel))
 	}

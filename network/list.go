@@ -72,8 +72,12 @@ func (r *shard) tableSpike(ti int, sp spike) tableSpike {
 			e.own.Add = r.coefs(t.receptor, -1, sp.theta)
 		}
 	}
-	e.separate = t.style == timed || t.style == bitRows || t.style == spread
-	if t.style != bitRows && t.style != spread {
+	e.separate = t.style == timed || t.style == bitRows || t.style == spread || t.style == countRows
+	if t.style == countRows {
+		for j := range e.own.Add {
+			e.own.Add[j] *= t.weight[0]
+		}
+	} else if t.style != bitRows && t.style != spread {
 		e.index = &t.row(source)[0]
 	}
 	return e
@@ -130,6 +134,10 @@ func (r *shard) listOne(e *tableSpike, d int32) {
 	case bitRows:
 		if d == e.least {
 			r.gather(t, e)
+		}
+	case countRows:
+		if d == e.least {
+			r.countSpike(t, e)
 		}
 	case spread:
 		if d == e.least {

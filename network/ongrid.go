@@ -34,7 +34,8 @@ func (r *shard) makeRows() {
 	var all [][]float64
 	for i := range l.receptors {
 		r.strides = append(r.strides, (r.lanes+asm.Group)*l.receptors[i].width)
-		r.falls, r.listed = append(r.falls, nil), append(r.listed, true)
+		r.falls, r.listed = append(r.falls, nil), append(r.listed, false)
+		r.counted = append(r.counted, countedRows{})
 		if l.joined[i] >= 0 {
 			r.falls[i] = emptyColumn(r.lanes + asm.Group)
 		}

@@ -31,6 +31,7 @@ func (n *Network) Restart(s *Spec) error {
 		}
 		fresh.startPacked()
 		fresh.startSchedule()
+		fresh.findListed()
 		n.ranges[i] = fresh
 	}
 	return nil

@@ -132,6 +132,7 @@ type shard struct {
 	strides      []int
 	falls        [][]float64 // by receptor, of those another is joined to: see joinReceptors
 	listed       []bool      // of these: whether edges are added to their rows
+	counted      []countedRows
 	current      []float64
 	stepCurrents [][]float64
 

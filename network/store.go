@@ -22,7 +22,7 @@ const maxBlocks = 1 << 30
 // make allocates n blocks.
 func (t *table) make(m *mapped, n int) {
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		t.b16 = allocate[block16](m, n)
 	case float32s:
 		t.b32 = allocate[block32](m, n)
@@ -36,7 +36,7 @@ func (t *table) make(m *mapped, n int) {
 // trim returns the memory after the first n blocks.
 func (t *table) trim(m *mapped, n int) {
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		t.b16 = trim(m, t.b16, n)
 	case float32s:
 		t.b32 = trim(m, t.b32, n)
@@ -50,7 +50,7 @@ func (t *table) trim(m *mapped, n int) {
 // complete is called when all blocks are in their places.
 func (t *table) complete() {
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.b16)))
 	case float32s:
 		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.b32)))
@@ -65,7 +65,7 @@ func (t *table) complete() {
 func (t *table) set(k uint32, lane uint16, weight, part float64) {
 	b, j := k/4, k%4
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		t.b16[b][j] = lane
 	case float32s:
 		t.b32[b].To[j], t.b32[b].W[j] = lane, float32(weight)
@@ -101,7 +101,7 @@ func (s *store) put(source int, list []local, parts []float64, none uint16, coun
 		return s.putPacked(source, list, none, counts)
 	}
 	t, row := s.table, s.row(source)
-	if t.style == bitRows {
+	if t.style == bitRows || t.style == countRows {
 		list = s.markAll(source, list)
 	}
 	at := counts[:t.delays]
@@ -149,7 +149,7 @@ func tooMany(blocks int64) error {
 // place writes edges to places in the blocks: the next for delay d is at[d], which it increments.
 func (t *table) place(list []local, parts []float64, at []uint32) {
 	switch t.style {
-	case shared, bitRows:
+	case shared, bitRows, countRows:
 		for i := range list {
 			e := &list[i]
 			k := at[e.delay]
@@ -200,6 +200,7 @@ func (s *store) begin(m *mapped) error {
 	}
 	t.make(m, int(next))
 	clear(t.bits)
+	clear(t.counts)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type traits struct {
 	one            float64 // the constant weight
 	alike          bool    // whether all sources have the same edges: they are stored once
 	bits           bool    // whether they are stored as rows of bits
+	counted        bool    // whether they are stored as rows of counts
 	packed         bool    // whether all edges of a source are one run: see packed.go
 }
 
@@ -33,6 +34,8 @@ func (t *traits) style() style {
 		return float32s
 	case t.bits:
 		return bitRows
+	case t.counted:
+		return countRows
 	}
 	return shared
 }

@@ -163,6 +163,7 @@ func (r *shard) listUnstored() {
 // clearRuns empties the list of runs.
 func (r *shard) clearRuns() {
 	r.runs, r.foundEdges, r.watch.searched = r.runs[:0], r.foundEdges[:0], 0
+	r.clearCounted()
 	for _, ti := range r.unstored {
 		u := r.tables[ti].unstored
 		u.spikes, u.listed = u.spikes[:0], 0

@@ -684,6 +684,26 @@ func AddWeightTriplesAVX2(b *WeightsBlock)
 //go:noescape
 func AddWeightTriplesAVX512(b *WeightsBlock)
 
+// AddCountedAVX2 is AddCountedGo.
+//
+//go:noescape
+func AddCountedAVX2(b *CountedRowsBlock)
+
+// AddCountedAVX512 is AddCountedGo.
+//
+//go:noescape
+func AddCountedAVX512(b *CountedRowsBlock)
+
+// AddCountedFallsAVX2 is AddCountedFallsGo.
+//
+//go:noescape
+func AddCountedFallsAVX2(b *CountedRowsBlock)
+
+// AddCountedFallsAVX512 is AddCountedFallsGo.
+//
+//go:noescape
+func AddCountedFallsAVX512(b *CountedRowsBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape

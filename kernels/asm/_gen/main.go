@@ -47,6 +47,9 @@ var files = []struct {
 	{name: "weights", kernels: []func(*file, isa){
 		addWeights("AddWeights", 1), addWeights("AddWeightPairs", 2), addWeights("AddWeightTriples", 3),
 	}},
+	{name: "counted", kernels: []func(*file, isa){
+		addCounted("AddCounted", false), addCounted("AddCountedFalls", true),
+	}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),
