@@ -34,7 +34,7 @@ type routine struct {
 	isa           ISA
 }
 
-// routines lists the assembly kernels: the free step, then the driven one.
+// routines lists the assembly kernels: the free step, then the driven one; but see substep and packedAssembly.
 var routines = map[routine][2]step{
 	{"eif", "euler", AVX2}:        {asm.EIFEulerAVX2, asm.EIFEulerFullAVX2},
 	{"eif", "euler", AVX512}:      {asm.EIFEulerAVX512, asm.EIFEulerFullAVX512},
@@ -46,7 +46,8 @@ var routines = map[routine][2]step{
 	{"adex", "flow", AVX512}:      {asm.AdExFlowAVX512, asm.AdExFlowFullAVX512},
 	{"lif", "exact", AVX2}:        {asm.LIFAVX2, asm.LIFFullAVX2},
 	{"lif", "exact", AVX512}:      {asm.LIFAVX512, asm.LIFFullAVX512},
-	{"lif", "packed", AVX512}:     {asm.LIFPackedAVX512, asm.LIFPackedOwnAVX512},
+	{"lif", "packed", AVX512}:     {asm.LIFPackedAVX512, asm.LIFPackableAVX512},
+	{"lif", "packed-own", AVX512}: {asm.LIFPackedCurrentsAVX512, asm.LIFPackedOwnAVX512},
 	{"hh", "strang-cn", AVX2}:     {asm.HHStrangAVX2, asm.HHStrangFullAVX2},
 	{"hh", "strang-cn", AVX512}:   {asm.HHStrangAVX512, asm.HHStrangFullAVX512},
 	{"hh", "rk4", AVX2}:           {asm.HHRK4AVX2, asm.HHRK4FullAVX2},

@@ -157,8 +157,11 @@ func kernelOn(t testing.TB, m *model.Model, method model.Method, isa ISA) *Kerne
 			k.substep = interpreted(t, free)
 		}
 	}
-	if packed, own, ok := assembly(m.Name, "packed", k.ISA); ok {
-		k.packed, k.packedOwn = interpreted(t, packed), interpreted(t, own)
+	if p := packedAssembly(m.Name, k.ISA); p != nil {
+		for _, f := range []*step{&p.equal, &p.currents, &p.own, &p.packable} {
+			*f = interpreted(t, *f)
+		}
+		k.packed = p
 	}
 	return k
 }

@@ -85,9 +85,8 @@ type scheme struct {
 
 	// advance is what Advance does, group by group; nil means advanceGroups.
 	advance func(s *Shard, w *Worker, first int64, steps int, drive Drive, events []Event) []Event
-	substep step // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
-	// LIF: the kernels LIFPacked and LIFPackedOwn where there are any; else nil
-	packed, packedOwn step
+	substep step           // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
+	packed  *packedKernels // LIF: where there are any, else nil
 }
 
 // For finds the kernel of a method, in assembly if the requested instruction set has one; Auto means the widest.
@@ -123,7 +122,7 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 			k.substep = free
 		}
 	}
-	k.packed, k.packedOwn, _ = assembly(m.Name, "packed", k.ISA)
+	k.packed = packedAssembly(m.Name, k.ISA)
 	return k, nil
 }
 

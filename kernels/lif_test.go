@@ -68,17 +68,20 @@ func TestLongDrives(t *testing.T) {
 	}
 	for name, wave := range waves {
 		for _, hold := range []float64{0.35, 1.55, 1.75, 2, 5.05, 20, 60} { // ms
-			for _, own := range []bool{false, true} {
+			for _, own := range []string{"none", "currents", "all"} {
 				for _, isa := range Available() {
 					t.Run(fmt.Sprintf("%s/t_ref=%v/own=%v/isa=%v", name, hold, own, isa), func(t *testing.T) {
-						set := Setting{I: Values{0}, Gain: Values{1}}
-						for i := 0; own && i < n; i++ {
-							set.I = append(set.I[:i], 0.01*float64(i))
+						apart := func(x, each float64, varies bool) (v Values) {
+							for i := 0; i == 0 || varies && i < n; i++ {
+								v = append(v, x+each*float64(i))
+							}
+							return v
 						}
+						set := Setting{I: apart(0, 0.01, own != "none"), Gain: Values{1}}
 						for _, x := range model.LIFModel.Defaults() {
-							set.P = append(set.P, Values{x})
+							set.P = append(set.P, apart(x, 1e-3*x, own == "all"))
 						}
-						set.P[model.LIFModel.Index("t_ref")] = Values{hold}
+						set.P[model.LIFModel.Index("t_ref")] = apart(hold, 1e-3, own == "all")
 						var shards [2]*Shard
 						for j, isa := range []ISA{Go, isa} {
 							shards[j] = kernelOn(t, model.LIFModel, model.LIFModel.Methods[0], isa).NewShard(0, n, dt, set)

@@ -24,69 +24,79 @@ const (
 	noneFired = int(unsafe.Offsetof(asm.LIFPacked{}.None))
 )
 
+// packedKernels are those of asm.LIFPacked.
+type packedKernels struct{ equal, currents, own, packable step }
+
+// packedAssembly finds the packed kernels of a model, if it has any.
+func packedAssembly(model string, isa ISA) *packedKernels {
+	equal, packable, ok := assembly(model, "packed", isa)
+	if !ok {
+		return nil
+	}
+	currents, own, _ := assembly(model, "packed-own", isa)
+	return &packedKernels{equal, currents, own, packable}
+}
+
 // A packing is what a driven call needs to advance groups by a packed kernel, of which see asm.LIFPacked.
 type packing struct {
-	kernel    step    // nil: it is not possible
-	own       bool    // LIFPackedOwn
-	low, high float64 // with own: the range of the waveform
-	n, lag    int     // of the group: steps of a chunk, or 0 where it is not possible; chunks
+	kernels *packedKernels // nil: it is not possible
+	wave    bool           // V_inf follows from the waveform lane by lane
+	kernel  step           // of the group
+	n, lag  int            // of the group: steps of a chunk, or 0 where it is not possible; chunks
 }
 
 // startPacking prepares the worker for a driven call.
 func (w *Worker) startPacking(s *Shard, steps int, drive Drive) {
 	w.packing = packing{}
-	switch {
-	case !w.full || w.extrema || drive.Row != nil || drive.Waveform == nil:
-	case w.b.Steady != nil:
-		w.packing.kernel, w.packed.Input = s.kernel.packed, w.b.Steady
-	case s.kernel.packedOwn != nil:
-		w.packing = packing{kernel: s.kernel.packedOwn, own: true, low: math.Inf(1), high: math.Inf(-1)}
-		w.steady = slices.Grow(w.steady[:0], steps+2*asm.Chunk)[:steps+2*asm.Chunk]
-		w.packed.Input = &w.steady[asm.Chunk]
-		for k, x := range drive.Waveform[:steps] {
-			w.steady[asm.Chunk+k] = x
-			w.packing.low, w.packing.high = min(x, w.packing.low), max(x, w.packing.high)
-		}
-	}
-}
-
-// startGroup finds the steps of a chunk, n, and the number of chunks from a spike to the first one in which its
-// refractory period may end.
-func (p *packing) startGroup(b *asm.Block) {
-	if p.n = 0; p.kernel == nil {
+	if s.kernel.packed == nil || !w.full || w.extrema || drive.Row != nil || drive.Waveform == nil {
 		return
 	}
-	lanes := 1
-	if p.own {
-		lanes = b.Lanes
+	if w.packed.Input = w.b.Steady; w.b.Steady == nil {
+		w.packing.wave = true
+		w.steady = slices.Grow(w.steady[:0], steps+2*asm.Chunk)[:steps+2*asm.Chunk]
+		copy(w.steady[asm.Chunk:], drive.Waveform[:steps])
+		w.packed.Input = &w.steady[asm.Chunk]
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, x := range drive.Waveform[:steps] {
+			if x < low {
+				low = x
+			}
+			if x > high {
+				high = x
+			}
+			if x-x != 0 { // infinite, or NaN
+				return
+			}
+		}
+		w.packed.Low, w.packed.High = low, high
 	}
-	shortest, longest := math.Inf(1), 0.0
-	for l, hold := range b.Coef[asm.LIFHold][:lanes] {
-		shortest, longest = min(shortest, hold), max(longest, hold)
-		if !(b.Coef[asm.LIFPart][l] < lifShort) || p.own && !p.steady(b, l) {
+	w.packing.kernels = s.kernel.packed
+}
+
+// startGroup chooses the kernel, and finds the steps of a chunk, n, and the number of chunks from a spike to the
+// first one in which its refractory period may end.
+func (p *packing) startGroup(b *asm.Block) {
+	if p.n = 0; p.kernels == nil {
+		return
+	}
+	hold := b.Coef[asm.LIFHold][0]
+	if !(hold >= asm.Chunk && hold < asm.Chunk*(asm.PackedSlots-2)) || !(b.Coef[asm.LIFPart][0] < lifShort) {
+		return
+	}
+	n := min(asm.Chunk, int(hold)/2)
+	p.kernel, p.lag = p.kernels.equal, int(hold)/n
+	if x := b.Packed; p.wave {
+		x.HoldLow, x.HoldHigh = float64(p.lag*n), float64((p.lag+1)*n)
+		p.kernels.packable(b)
+		if x.Refused != [8]float64{} {
 			return
 		}
+		if p.kernel = p.kernels.currents; x.Differs != [8]float64{} {
+			p.kernel = p.kernels.own
+		}
 	}
-	if !(shortest >= asm.Chunk && longest < asm.Chunk*(asm.PackedSlots-2)) {
-		return
-	}
-	n := min(asm.Chunk, int(shortest)/2)
-	if p.lag = int(shortest) / n; int(longest) < (p.lag+1)*n {
-		p.n = n
-	}
+	p.n = n
 }
-
-// steady reports whether V_inf of lane l stays on one side of V_th, and not too close to it.
-func (p *packing) steady(b *asm.Block, l int) bool {
-	c := func(j int) float64 { return b.Coef[j][l] }
-	vInf := func(x float64) float64 { return math.FMA(c(asm.LIFR), c(asm.LIFI)+x, c(asm.LIFVRest)) }
-	x, y := vInf(p.low), vInf(p.high) // rounding keeps the order
-	vTh := c(asm.LIFVTh)
-	return c(asm.LIFGain) == 1 && (max(x, y) < vTh || min(x, y) > nearTo(vTh) && max(x, y) <= asm.LIFFar)
-}
-
-// nearTo is the V_inf up to which V of a spike may be rounded to it.
-func nearTo(vTh float64) float64 { return vTh + (math.Abs(vTh)*1e-9 + 1e-200) }
 
 // drivePacked advances a driven group without extrema: by the packed kernel where possible, else by rest. It returns
 // as rest does.
@@ -130,7 +140,8 @@ func (p *packing) pack(b *asm.Block) bool {
 	x, n, lag := b.Packed, p.n, p.lag
 	x.Chunk, x.Lag, x.Ring, x.Next, x.Out = n, lag*slotBytes, 1<<bits.Len(uint(lag+1))*slotBytes-1, 0, ^lanes(b)
 	x.Fired, x.None.Start = noneFired, 0
-	x.Near = nearTo(b.Coef[asm.LIFVTh][0])
+	vTh := b.Coef[asm.LIFVTh][0]
+	x.Near = vTh + (math.Abs(vTh)*asm.LIFNear + asm.LIFNearLeast)
 	for c := -lag - 1; c < 0; c++ { // the lanes of the first of these chunks are at their places
 		slot := slotOf(x, c)
 		slot.Mask, slot.Valid = 0, 0
@@ -163,8 +174,10 @@ func (p *packing) packLane(b *asm.Block, l int, left float64) bool {
 	i := bits.Len64(slot.Valid)
 	slot.Mask, slot.Valid = slot.Mask|1<<l, slot.Valid<<1|1
 	slot.V[i], slot.Rate[i], slot.Wake[i], slot.Place[l] = b.Y[0][l], b.Y[1][l], b.Wake[l], byte(i)
-	for j, coef := range asm.PackedCoefs {
-		slot.Coef[j][i] = b.Coef[coef][l]
+	if p.wave {
+		for j, coef := range asm.PackedCoefs {
+			slot.Coef[j][i] = b.Coef[coef][l]
+		}
 	}
 	b.Packed.Out |= 1 << l
 	return true
@@ -175,18 +188,9 @@ func slotOf(x *asm.LIFPacked, c int) *asm.PackedLanes {
 	return &x.Slots[c&(x.Ring/slotBytes)&(asm.PackedSlots-1)]
 }
 
-// unpack writes the columns of the lanes that have spiked, of those that are packed at the end, and of those that are
-// not advanced.
+// unpack writes V of the lanes that are packed at the end, and of those that are not advanced.
 func (p *packing) unpack(b *asm.Block) {
 	x, v := b.Packed, b.Y[0]
-	for i, e := range unsafe.Slice((*Event)(b.Events), b.Count) {
-		l := (int(e.Lane) - b.LaneZero) & (Group - 1)
-		wake, end := x.Wake[i], e.Theta+b.Coef[asm.LIFHoldPart][l]
-		if wake-(b.First+float64(e.Step)) != b.Coef[asm.LIFHold][l] {
-			end--
-		}
-		b.Wake[l], b.Y[1][l], b.Rem[l] = wake, x.Rate[i], 1-end
-	}
 	open := x.Open != 0 && x.Fired != noneFired
 	next := x.Next / slotBytes
 	last := next

@@ -106,27 +106,35 @@ type LIF struct {
 	Until int // scratch
 }
 
-// LIFPacked is the state of the kernels LIFPacked and LIFPackedOwn with AVX-512, which take a group through a driven
-// call in chunks of half a refractory period at most. No lane at its place in the group is compared with Wake. Lanes
-// that cross V_th in chunk c are packed into the slot of that chunk. In the next one they take its steps again, which
-// finds their spikes; in the chunks c+lag and c+lag+1, in one of which its refractory period ends, each of them
-// begins to move again; then it goes back to its place, whose V meant nothing until then. The caller packs the lanes
-// that are refractory when the call begins, and unpacks those that are packed at its end.
+// LIFPacked is the state of the kernels LIFPacked, LIFPackedCurrents and LIFPackedOwn with AVX-512, which take a
+// group through a driven call in chunks of half a refractory period at most. No lane at its place in the group is
+// compared with Wake. Lanes that cross V_th in chunk c are packed into the slot of that chunk. In the next one they
+// take its steps again, which finds their spikes; in the chunks c+lag and c+lag+1, in one of which its refractory
+// period ends, each of them begins to move again; then it goes back to its place, whose V meant nothing until then.
+// The caller packs the lanes that are refractory when the call begins, and unpacks those that are packed at its end.
 //
-// With LIFPacked all lanes have the same coefficients; with LIFPackedOwn their gain is 1, there are no rows, and
-// V_inf of each lane stays on one side of V_th, above Near where it is above V_th.
+// With LIFPacked all lanes have the same coefficients; with LIFPackedCurrents all but their currents are the same.
+// With this and LIFPackedOwn the gain is 1, there are no rows, and V_inf of each lane stays on one side of V_th.
 //
 // The kernels return before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
 // for spikes; where V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot
-// holds; and where a lane spikes before it goes back to its place. Wake, Rem and the rate of lanes that spiked are
-// for the caller to write, and V of those that are packed.
+// holds; and where a lane spikes before it goes back to its place. They write all columns of lanes that are not
+// packed, and Wake, Rem and the rate of those that spiked.
 type LIFPacked struct {
 	Slots [PackedSlots]PackedLanes // a ring, all or the first of them: that of a chunk follows that of the chunk before
 	None  PackedLanes              // no lanes
 
-	Wake, Rate [LIFSpikes + EventSlack]float64 // out: of each spike, Wake and the rate in step Wake
+	// Scratch, for each spike: Wake, the rate in step Wake, the part of a step in t_ref, then Rem, and 1 if the
+	// refractory period ends a step later than Hold.
+	Wake, Rate, Part, Late [LIFSpikes + EventSlack]float64
 
-	// The input of each step, V_inf or, with LIFPackedOwn, the waveform, and Chunk more numbers before and behind.
+	// Of LIFPackable, which tells whether lanes may be advanced by LIFPackedOwn, and by LIFPackedCurrents: any that
+	// may not, and any whose coefficients differ. Low and High are the range of the waveform, HoldLow and HoldHigh
+	// that of LIFHold, without its end.
+	Refused, Differs             [8]float64
+	Low, High, HoldLow, HoldHigh float64
+
+	// The input of each step, V_inf or the waveform, and Chunk more numbers before and behind.
 	Input *float64
 
 	Chunk int     // steps of a chunk
@@ -154,13 +162,13 @@ type PackedLanes struct {
 	Before [8]float64     // V before the chunk in which they spike
 	Lanes  [8]uint64      // their numbers
 	Place  [Group]byte    // of each lane, its place here
-	Coef   [10][8]float64 // with LIFPackedOwn, in the order of PackedCoefs
-	_      [120]uint64
+	Coef   [11][8]float64 // in the order of PackedCoefs, those that differ from lane to lane
+	_      [112]uint64
 }
 
-// PackedCoefs lists the coefficients that packed lanes have with LIFPackedOwn.
+// PackedCoefs lists the coefficients that packed lanes may have.
 var PackedCoefs = [...]int{
-	LIFK, LIFVTh, LIFVReset, LIFSteps, LIFHold, LIFAfter, LIFLater, LIFR, LIFVRest, LIFI,
+	LIFK, LIFVTh, LIFVReset, LIFSteps, LIFHold, LIFHoldPart, LIFAfter, LIFLater, LIFR, LIFVRest, LIFI,
 }
 
 // Flow is the part of flow.
@@ -202,6 +210,12 @@ type Scratch struct {
 // LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a
 // logarithm in Go.
 const LIFFar = 1e300
+
+// A V_inf at most V_th + |V_th| LIFNear + LIFNearLeast is so close to V_th that V of a spike may be rounded to it.
+const (
+	LIFNear      = 1e-9
+	LIFNearLeast = 1e-200
+)
 
 // Coefficients of the LIF step; from LIFR on those of driven kernels only.
 const (

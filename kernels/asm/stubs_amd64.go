@@ -739,10 +739,20 @@ func LIFFullAVX512(b *Block)
 //go:noescape
 func LIFPackedAVX512(b *Block)
 
+// LIFPackedCurrentsAVX512 advances a group of driven LIF neurons; see LIFPacked.
+//
+//go:noescape
+func LIFPackedCurrentsAVX512(b *Block)
+
 // LIFPackedOwnAVX512 advances a group of driven LIF neurons; see LIFPacked.
 //
 //go:noescape
 func LIFPackedOwnAVX512(b *Block)
+
+// LIFPackableAVX512 sets Refused and Differs of b.Packed; see LIFPacked.
+//
+//go:noescape
+func LIFPackableAVX512(b *Block)
 
 // EIFFlowAVX2 advances a group of EIF neurons; see Block.
 //

@@ -17,7 +17,7 @@ import (
 // the refractory periods of which end in this chunk or the next, and in the last or this chunk.
 type lifPacking struct {
 	lifFunc
-	own            bool          // whether lanes have coefficients of their own
+	varies         []int         // the coefficients that differ from lane to lane
 	packed, place  reg.GPVirtual // the LIFPacked; the place in its ring of the current chunk, bytes
 	wakes, returns reg.GPVirtual // slots of first and second
 	fired          firedAgain
@@ -37,6 +37,8 @@ type woken struct{ v, rate, wake, high *Pin }
 const (
 	packedWake   = int(unsafe.Offsetof(asm.LIFPacked{}.Wake))
 	packedRate   = int(unsafe.Offsetof(asm.LIFPacked{}.Rate))
+	packedPart   = int(unsafe.Offsetof(asm.LIFPacked{}.Part))
+	packedLate   = int(unsafe.Offsetof(asm.LIFPacked{}.Late))
 	packedChunk  = int(unsafe.Offsetof(asm.LIFPacked{}.Chunk))
 	packedLag    = int(unsafe.Offsetof(asm.LIFPacked{}.Lag))
 	packedOut    = int(unsafe.Offsetof(asm.LIFPacked{}.Out))
@@ -61,12 +63,12 @@ const (
 )
 
 // lifPacked writes the kernel; there is none with AVX2.
-func lifPacked(name string, own bool) func(f *file, w isa) {
+func lifPacked(name string, varies ...int) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		if !w.kmask() {
 			return
 		}
-		k := lifPacking{own: own, lifFunc: lifFunc{
+		k := lifPacking{varies: varies, lifFunc: lifFunc{
 			Func: f.Func(w, name, "func(b *Block)", "advances a group of driven LIF neurons; see LIFPacked."),
 			full: true, g: asm.Group / w.Lanes, steady: true, rises: true,
 		}}
@@ -87,7 +89,7 @@ func (k *lifPacking) run() {
 	k.begin()
 	k.Label(top)
 	k.test(done)
-	if !k.own {
+	if !k.waving() {
 		k.near(done)
 		k.mixed(string(k.Later("mixed", func() {
 			mixed := *k
@@ -114,7 +116,7 @@ func (k *lifPacking) run() {
 	k.Label(write)
 	k.MOVQ(k.place, at(k.packed, packedNext))
 	k.MOVQ(k.step, k.Field("Step"))
-	k.writeEvents()
+	k.writeSpikes()
 }
 
 // begin loads the state.
@@ -174,19 +176,32 @@ func (k *lifPacking) inputs(step reg.Register) reg.GPVirtual {
 	return p
 }
 
+// waving reports whether V_inf follows from the waveform lane by lane.
+func (k *lifPacking) waving() bool { return len(k.varies) > 0 }
+
 // of returns the coefficients of the lanes packed in a slot.
 func (k *lifPacking) of(b *Block, slot reg.Register) func(j int) Vec {
 	return func(j int) Vec {
-		if !k.own {
-			return k.c(b, j, 0)
+		if i := slices.Index(asm.PackedCoefs[:], j); slices.Contains(k.varies, j) {
+			return b.Load(at(slot, slotCoefs+k.W.Bytes()*i))
 		}
-		return b.Load(at(slot, slotCoefs+k.W.Bytes()*slices.Index(asm.PackedCoefs[:], j)))
+		return k.c(b, j, 0)
 	}
 }
 
-// goal is V_inf for an input. The gain is 1 where lanes have their own coefficients.
+// at returns the coefficients of vector s.
+func (k *lifPacking) at(b *Block, s int) func(j int) Vec {
+	return func(j int) Vec {
+		if slices.Contains(k.varies, j) {
+			return k.c(b, j, s)
+		}
+		return k.c(b, j, 0)
+	}
+}
+
+// goal is V_inf for an input. The gain is 1 where it is not V_inf itself.
 func (k *lifPacking) goal(b *Block, input Vec, c func(j int) Vec) Vec {
-	if !k.own {
+	if !k.waving() {
 		return input
 	}
 	return b.FMA(c(asm.LIFR), b.Add(input, c(asm.LIFI)), c(asm.LIFVRest))
@@ -242,10 +257,7 @@ func (k lifPacking) steps() {
 			k.Block("step", func(b *Block) {
 				input := b.Broadcast(operand.Mem{Base: input, Index: j, Scale: 8})
 				for s := first; s < first+n; s++ {
-					v, c := b.Get(k.v[s]), func(i int) Vec { return k.c(b, i, s) }
-					if !k.own {
-						c = k.of(b, nil)
-					}
+					v, c := b.Get(k.v[s]), k.at(b, s)
 					v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, input, c)), v)
 					b.Set(k.v[s], v)
 					if !k.rises {
@@ -262,7 +274,7 @@ func (k lifPacking) steps() {
 	fired := func(b *Block, step Vec) {
 		k.stepFired(b, b.Broadcast(operand.Mem{Base: again, Index: j, Scale: 8}), step, k.of(b, found))
 	}
-	if k.own {
+	if len(k.varies) > 1 {
 		half := k.g / 2
 		var kept [2][]operand.Mem
 		for _, i := range []int{asm.LIFR, asm.LIFK, asm.LIFVRest} {
@@ -278,11 +290,14 @@ func (k lifPacking) steps() {
 			k.stepWoken(b, k.second, input, step, k.of(b, k.returns))
 		})
 	} else {
-		kept := []operand.Mem{k.col(k.coef, asm.LIFK, 0), k.col(k.coef, asm.LIFVTh, 0)}
+		var kept []operand.Mem
+		for _, i := range []int{asm.LIFK, asm.LIFVTh, asm.LIFR, asm.LIFVRest}[:2+2*len(k.varies)] {
+			kept = append(kept, k.col(k.coef, i, 0))
+		}
 		loop(0, k.g, kept, func(b *Block, input, step Vec) {
 			fired(b, step)
-			k.stepWoken(b, k.first, input, step, k.of(b, nil))
-			k.stepWoken(b, k.second, input, step, k.of(b, nil))
+			k.stepWoken(b, k.first, input, step, k.of(b, k.wakes))
+			k.stepWoken(b, k.second, input, step, k.of(b, k.returns))
 		})
 	}
 	k.cross()
@@ -303,7 +318,7 @@ func (k *lifPacking) stepFired(b *Block, input, step Vec, c func(j int) Vec) {
 	v := b.Get(k.fired.v)
 	v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, input, c)), v)
 	high := v
-	if !k.own { // V_inf may have been below V_th
+	if !k.waving() { // V_inf may have been below V_th
 		high = b.Max(v, b.Get(k.fired.high))
 		b.Set(k.fired.high, high)
 	}
@@ -379,6 +394,8 @@ func (k *lifPacking) find() {
 		list := func(d int) operand.Mem { return operand.Mem{Base: k.packed, Index: n, Scale: 8, Disp: d} }
 		b.Store(list(packedRate), s.rate)
 		b.Store(list(packedWake), wake)
+		b.Store(list(packedPart), s.c(asm.LIFHoldPart))
+		b.Store(list(packedLate), b.Select(s.late, b.Const(1), b.Const(0)))
 		b.Store(k.list(log, n, lifPassed), b.Sub(v, s.c(asm.LIFVTh)))
 		b.Store(k.list(log, n, lifBoth), b.Add(s.above, s.below))
 		b.Store(k.list(log, n, lifTau), s.c(asm.LIFSteps))
@@ -430,8 +447,9 @@ func (k *lifPacking) pack() {
 	k.Block("lanes", func(b *Block) { b.Store(at(slot, slotLanes), b.Get(lanes)) })
 	k.pick(lanes, k.fired.v, func(s int) operand.Mem { return k.col(v, 0, s) })
 	k.Block("before", func(b *Block) { b.Store(at(slot, slotBefore), b.Get(k.fired.v)) })
-	if x := k.fired.before; k.own { // is computed again before it is read
-		for i, j := range asm.PackedCoefs {
+	x := k.fired.before // is set again before it is read
+	for i, j := range asm.PackedCoefs {
+		if slices.Contains(k.varies, j) {
 			k.pick(lanes, x, func(s int) operand.Mem { return k.col(k.coef, j, s) })
 			k.Block("coef", func(b *Block) { b.Store(at(slot, slotCoefs+k.W.Bytes()*i), b.Get(x)) })
 		}
@@ -522,4 +540,86 @@ func (k *lifPacking) putBack() {
 	k.MOVQ(k.place, at(k.packed, packedFired))
 	k.ADDQ(operand.I32(slotBytes), k.place)
 	k.ANDQ(at(k.packed, packedRing), k.place)
+}
+
+// writeSpikes writes the spikes to Events, and Wake, the rate and Rem of their lanes.
+func (k *lifPacking) writeSpikes() {
+	list := func(i reg.Register, d int) operand.Mem {
+		return operand.Mem{Base: k.packed, Index: i, Scale: 8, Disp: d}
+	}
+	k.eventsOf(func(b *Block, i reg.Register, theta Vec) {
+		end := b.Sub(b.Add(theta, b.Load(list(i, packedPart))), b.Load(list(i, packedLate)))
+		b.Store(list(i, packedPart), b.Sub(b.Const(1), end))
+	})
+	defer k.Only()()
+	log, zero, n, i, lane, x := k.Value("Log"), k.Value("LaneZero"), k.Value("Count"), k.GP64(), k.GP64(), k.GP64()
+	written := k.NewLabel("written")
+	k.TESTQ(n, n)
+	k.JZ(operand.LabelRef(written))
+	columns := []struct {
+		to   reg.GPVirtual
+		from int
+	}{{k.Value("Wake"), packedWake}, {k.pointer("Y", 1), packedRate}, {k.Value("Rem"), packedPart}}
+	k.XORQ(i, i)
+	top := k.NewLabel("spike")
+	k.Label(top)
+	k.MOVL(k.list(log, i, lifWhere), lane.As32())
+	k.SUBQ(zero, lane)
+	for _, c := range columns {
+		k.MOVQ(list(i, c.from), x)
+		k.MOVQ(x, operand.Mem{Base: c.to, Index: lane, Scale: 8})
+	}
+	k.INCQ(i)
+	k.CMPQ(i, n)
+	k.JLT(operand.LabelRef(top))
+	k.Label(written)
+}
+
+// lifPackable writes the kernel that tells whether and how a group can be advanced by the kernels for a waveform.
+func lifPackable(f *file, w isa) {
+	if !w.kmask() {
+		return
+	}
+	k := lifPacking{lifFunc: lifFunc{
+		Func: f.Func(w, "LIFPackable", "func(b *Block)", "sets Refused and Differs of b.Packed; see LIFPacked."), g: 1,
+	}}
+	k.lane, k.coef, k.packed = k.GP64(), k.Value("Coef"), k.Value("Packed")
+	refused, differs := k.Pin(), k.Pin()
+	k.Block("none", func(b *Block) {
+		b.Set(refused, b.Const(0))
+		b.Set(differs, b.Const(0))
+	})
+	field := func(b *Block, d uintptr) Vec { return b.Broadcast(at(k.packed, int(d))) }
+	k.vectors(imm(asm.Group), func() {
+		k.Block("steady", func(b *Block) {
+			c := func(j int) Vec { return k.c(b, j, 0) }
+			vInf := func(x Vec) Vec { return b.FMA(c(asm.LIFR), b.Add(x, c(asm.LIFI)), c(asm.LIFVRest)) }
+			x, y := vInf(field(b, unsafe.Offsetof(asm.LIFPacked{}.Low))), vInf(field(b, unsafe.Offsetof(asm.LIFPacked{}.High)))
+			vTh := c(asm.LIFVTh)
+			near := b.Add(vTh, b.Add(b.Mul(b.Abs(vTh), b.Const(asm.LIFNear)), b.Const(asm.LIFNearLeast)))
+			above := b.MaskAnd(b.Cmp(b.Min(x, y), GT, near), b.Cmp(b.Max(x, y), LE, b.Const(asm.LIFFar)))
+			fine := b.MaskOr(above, b.Cmp(b.Max(x, y), LT, vTh))
+			hold := c(asm.LIFHold)
+			for _, m := range []Mask{
+				b.Cmp(hold, GE, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldLow))),
+				b.Cmp(hold, LT, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldHigh))),
+				b.Cmp(c(asm.LIFPart), LT, b.Const(1.0/16)), b.Cmp(c(asm.LIFGain), EQ, b.Const(1)),
+			} {
+				fine = b.MaskAnd(fine, m)
+			}
+			b.Set(refused, b.Select(fine, b.Get(refused), b.Const(1)))
+			same := b.Cmp(c(asm.LIFK), EQ, b.Broadcast(at(k.coef, column*asm.LIFK)))
+			for _, j := range asm.PackedCoefs {
+				if j != asm.LIFI && j != asm.LIFK {
+					same = b.MaskAnd(same, b.Cmp(c(j), EQ, b.Broadcast(at(k.coef, column*j))))
+				}
+			}
+			b.Set(differs, b.Select(same, b.Get(differs), b.Const(1)))
+		})
+	})
+	k.Block("done", func(b *Block) {
+		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.Refused))), b.Get(refused))
+		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.Differs))), b.Get(differs))
+	})
+	k.End()
 }

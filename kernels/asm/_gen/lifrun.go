@@ -357,7 +357,10 @@ func (p *spiking) enter(entry []*Pin, log reg.Register) {
 }
 
 // writeEvents writes the Count spikes of the lists to Events, eight at a time.
-func (k *lifFunc) writeEvents() {
+func (k *lifFunc) writeEvents() { k.eventsOf(func(*Block, reg.Register, Vec) {}) }
+
+// eventsOf is writeEvents; more records what else is done with eight spikes from number i on.
+func (k *lifFunc) eventsOf(more func(b *Block, i reg.Register, theta Vec)) {
 	defer k.Only()()
 	done := k.NewLabel("written")
 	log, to, n, i := k.Value("Log"), k.Value("Events"), k.Value("Count"), k.GP64()
@@ -374,7 +377,9 @@ func (k *lifFunc) writeEvents() {
 	k.Label(top)
 	k.Block("theta", func(b *Block) {
 		list := func(j int) Vec { return b.Load(k.list(log, i, j)) }
-		b.Set(theta, b.theta(list(lifPassed), list(lifBoth), list(lifTau)))
+		t := b.theta(list(lifPassed), list(lifBoth), list(lifTau))
+		b.Set(theta, t)
+		more(b, i, t)
 		for _, p := range pairs {
 			b.Set(p, list(lifWhere))
 		}

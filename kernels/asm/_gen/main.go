@@ -20,7 +20,7 @@ import (
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
 
-	_ "popsim/kernels/asm" // the argument blocks
+	"popsim/kernels/asm"
 )
 
 // files lists what is written from the kernels of NAME.go here: the assembly NAME_amd64.s and, of those whose plain Go
@@ -54,7 +54,8 @@ var files = []struct {
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),
 		lif("LIFFull", true, map[string]widths{"AVX2": {held: 2, lean: 4}, "AVX512": {held: 4}}),
-		lifPacked("LIFPacked", false), lifPacked("LIFPackedOwn", true),
+		lifPacked("LIFPacked"), lifPacked("LIFPackedCurrents", asm.LIFI),
+		lifPacked("LIFPackedOwn", asm.PackedCoefs[:]...), lifPackable,
 	}},
 	{name: "flow", kernels: []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
