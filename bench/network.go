@@ -43,6 +43,7 @@ var networks = []Network{
 		Large:    true,
 	},
 	{Title: "cobahh", Name: "cobahh"},
+	{Title: "hpc", Name: "hpc", Large: true},
 	{Title: "hpc-fifth", Name: "hpc", Settings: []description.Setting{{Name: "scale", Text: "0.2"}}, Large: true},
 	{Title: "microcircuit-tenth", Name: "microcircuit", Settings: []description.Setting{{Name: "scale", Text: "0.1"}}},
 	{

@@ -72,15 +72,20 @@ func (r *shard) countSpike(t *table, e *tableSpike) {
 	}
 	rows := &r.counted[r.net.layout.main[t.receptor]][sign]
 	first := uintptr(unsafe.Pointer(&t.counts[int(e.source)*t.countLanes]))
+	if r.laps != nil {
+		r.laps.events += t.rowEdges
+	}
 	*rows = append(*rows, runOf{First: first, Unit: &e.own, Source: e.source, Table: e.table})
 }
 
 // addCounted adds what arrives by rows of counts at the lanes of a tile, from lane on, to sums.
 func (r *shard) addCounted(c, lane, lanes int, sums alphaSums) {
+	r.part(delivery)
 	b := asm.CountedRowsBlock{Runs: r.counted[c][0], Lane: lane, Lanes: lanes, Sums: sums}
 	kernels.AddCounted(r.net.isa, &b)
 	b.Runs = r.counted[c][1]
 	kernels.AddCountedFalls(r.net.isa, &b)
+	r.part(update)
 }
 
 // clearCounted drops the rows of the last step.

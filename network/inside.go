@@ -92,6 +92,7 @@ type inside struct {
 	drive, jump, top  []float64
 	end, slope, share []float64
 	theta             [4][]float64
+	rest              rest
 	events            []uint8
 	trains            [][]segmentTrain // by tile
 }
@@ -314,10 +315,15 @@ func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, sums [3][]fl
 		}
 		first, offset := u.first+from-lane, from-at
 		counts := p.counts[int(k%4)*p.stride+first:][:to-from]
-		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one.
+		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one, or
+		// four of a lane with those of other lanes.
 		skip := 0
 		for ; float64(skip) < max(1, u.mean-1); skip += 4 {
 			s.addFour(r, k, t, first, offset, lanes, counts, skip, sums)
+		}
+		if sums[2] != nil {
+			s.addRest(r, k, t, first, offset, counts, skip, sums)
+			continue
 		}
 		for i, n := range counts {
 			for j := skip; j < int(n); j++ {
@@ -358,19 +364,7 @@ func (s *lifSegment) addFour(
 			g.theta[j][i] = asm.NoArrival
 		}
 	}
-	q := r.net.layout.series[p.receptor[first]]
-	b := asm.InstantsBlock{
-		Lanes: lanes, Theta0: g.theta[0], Theta1: g.theta[1], Theta2: g.theta[2], Theta3: g.theta[3],
-		Ends: q[0], Shares: q[1], Thirds: q[2], Weight: p.weights[first], End: sums[0], Share: sums[1], Third: sums[2],
-	}
-	switch {
-	case b.Share == nil:
-		kernels.AddInstants(r.net.isa, &b)
-	case b.Third == nil:
-		kernels.AddInstantsTwo(r.net.isa, &b)
-	default:
-		kernels.AddInstantsThree(r.net.isa, &b)
-	}
+	g.addInstants(r, p, first, lanes, sums)
 }
 
 // findInstants appends the arrivals of inputs in vectors at a lane in step k to r.found.

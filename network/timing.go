@@ -127,7 +127,8 @@ func meanOf(times []EpochTime, ranges int) {
 	}
 }
 
-// countEdges counts, once, what share of the places of stored lists holds an edge, and the edges in rows of bits.
+// countEdges counts, once, what share of the places of stored lists holds an edge, and the edges in rows of bits and
+// of counts.
 func (n *Network) countEdges() {
 	if n.counted {
 		return
@@ -149,6 +150,14 @@ func (n *Network) countEdges() {
 				}
 				edges -= float64(marked)
 				t.rowEdges = float64(marked) / float64(len(t.bits)/t.bitWords)
+			}
+			if t.style == countRows {
+				all := 0
+				for _, x := range t.counts {
+					all += int(x)
+				}
+				edges -= float64(all)
+				t.rowEdges = float64(all) / float64(len(t.counts)/t.countLanes)
 			}
 		}
 	}
