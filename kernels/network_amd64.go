@@ -223,6 +223,30 @@ func LIFConductStep2(isa ISA, b *asm.LIFConductStepBlock) {
 	}
 }
 
+// HHTMConduct advances hhtm neurons with one exponential conductance.
+func HHTMConduct(isa ISA, b *asm.HHTMConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.HHTMConductAVX512(b)
+	case AVX2:
+		asm.HHTMConductAVX2(b)
+	default:
+		asm.HHTMConductGo(b)
+	}
+}
+
+// HHTMConduct2 advances hhtm neurons with two exponential conductances.
+func HHTMConduct2(isa ISA, b *asm.HHTMConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.HHTMConduct2AVX512(b)
+	case AVX2:
+		asm.HHTMConduct2AVX2(b)
+	default:
+		asm.HHTMConduct2Go(b)
+	}
+}
+
 // AlphaRows advances alpha currents.
 func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {

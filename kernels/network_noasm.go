@@ -58,6 +58,12 @@ func LIFConductStep(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStepGo(b)
 // LIFConductStep2 advances LIF neurons with two exponential conductances and arrivals inside the step.
 func LIFConductStep2(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStep2Go(b) }
 
+// HHTMConduct advances hhtm neurons with one exponential conductance.
+func HHTMConduct(_ ISA, b *asm.HHTMConductBlock) { asm.HHTMConductGo(b) }
+
+// HHTMConduct2 advances hhtm neurons with two exponential conductances.
+func HHTMConduct2(_ ISA, b *asm.HHTMConductBlock) { asm.HHTMConduct2Go(b) }
+
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 

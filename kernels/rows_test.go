@@ -269,6 +269,24 @@ func (f *filler) lifConductStep() *asm.LIFConductStepBlock {
 	return b
 }
 
+// hhtmConduct is lanes of which some are above the threshold and some far outside.
+func (f *filler) hhtmConduct() *asm.HHTMConductBlock {
+	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+	b := &asm.HHTMConductBlock{
+		Lanes: rowLanes, V: c(-90, 40), M: c(0, 1), H: c(0, 1), N: c(0, 1), Dt: 0.05, Half: 0.025,
+		Coef: make([]asm.Column, 3*asm.HHTMConductCoefs), CoefStride: asm.HHTMConductCoefs,
+		S1: c(0, 1), Row1: c(0, 1), Decay1: 0.98, PerMean1: 0.99, E1: 0,
+		S2: c(0, 2), Row2: c(0, 1), Decay2: 0.99, PerMean2: 0.995, E2: -80, Fired: make([]uint8, rowLanes/4),
+	}
+	for j, x := range []float64{1, 0.05, -3, -20, 100, 30, 50, -90, -63.0/720 + 15.0/720} {
+		for g := j; g < len(b.Coef); g += b.CoefStride {
+			copy(b.Coef[g][:], f.column(Group, x, 0.9*x))
+		}
+	}
+	b.V[3], b.V[70] = 1e300, -1e300
+	return b
+}
+
 // keepMarked empties columns, of some values a lane, that are not defined but where the bit of the lane in a byte of
 // marks is set, of two bytes for eight lanes.
 func keepMarked(marks []uint8, byte int, columns ...[]float64) {
@@ -340,6 +358,15 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 			LIFConduct2(a, b)
 			keepMarked(b.Fired, 1, b.Before1, b.Before2)
 		}
+	},
+	"HHTMConduct": func(f *filler) (any, func(ISA)) {
+		b := f.hhtmConduct()
+		b.CoefStride = 0
+		return b, func(a ISA) { HHTMConduct(a, b) }
+	},
+	"HHTMConduct2": func(f *filler) (any, func(ISA)) {
+		b := f.hhtmConduct()
+		return b, func(a ISA) { HHTMConduct2(a, b) }
 	},
 	"LIFConductStep": func(f *filler) (any, func(ISA)) {
 		b := f.lifConductStep()

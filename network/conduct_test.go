@@ -132,7 +132,7 @@ func runConducting(t *testing.T, s *Spec, c Config, apart bool) (got conducted) 
 		})
 	}
 	for i := range 200 {
-		var y [1]float64
+		var y [4]float64
 		n.State(i, y[:])
 		got.v = append(got.v, y[0])
 	}
@@ -170,6 +170,46 @@ func TestConductancesInOneKernel(t *testing.T) {
 					t.Errorf("on grid %t, %d receptors: %v and %d ranges give other bits than plain Go and one",
 						onGrid, receptors, isa, 2+i)
 				}
+			}
+		}
+	}
+}
+
+// TestHHTMOnGridInOneKernel compares the kernel for conductances and states of hhtm with the steps of other segments,
+// and instruction sets and ranges with each other: the same spikes and V.
+func TestHHTMOnGridInOneKernel(t *testing.T) {
+	for receptors := 1; receptors <= 2; receptors++ {
+		s := conducting(receptors, true)
+		hhtm := model.All[slices.IndexFunc(model.All, func(m *model.Model) bool { return m.Name == "hhtm" })]
+		at := slices.IndexFunc(hhtm.Methods, func(m model.Method) bool { return m.Name == "strang-cn" })
+		for i := range s.Populations {
+			p := &s.Populations[i]
+			*p = Population{Name: p.Name, N: p.N, Model: hhtm, Method: hhtm.Methods[at], TRef: kernels.Values{3}}
+			for j, x := range hhtm.Defaults() {
+				v := kernels.Values{x}
+				if hhtm.Params[j].Name == "V_T" {
+					v = make(kernels.Values, p.N)
+					for l := range v {
+						v[l] = x - 0.1*float64(l%9)
+					}
+				}
+				p.P = append(p.P, v)
+			}
+		}
+		for i := range s.Projections {
+			s.Projections[i].Weight = Constant(0.005)
+		}
+		s.Inputs = s.Inputs[:1]
+		s.Inputs[0].Weight = Constant(0.02)
+		want := runConducting(t, s, Config{Workers: 1}, true)
+		if len(want.spikes) < 100 {
+			t.Errorf("%d receptors: only %d spikes", receptors, len(want.spikes))
+		}
+		for i, isa := range append([]kernels.ISA{kernels.Go}, kernels.Available()...) {
+			got := runConducting(t, s, Config{Workers: 1 + i%2, Ranges: 1 + i, ISA: isa}, false)
+			if !slices.Equal(got.spikes, want.spikes) || !slices.Equal(got.v, want.v) {
+				t.Errorf("%d receptors: %d spikes with %v and %d ranges; want %d, and the same", receptors,
+					len(got.spikes), isa, 1+i, len(want.spikes))
 			}
 		}
 	}

@@ -10,21 +10,34 @@ import (
 	"popsim/kernels/asm"
 )
 
-// conductGrid is the step on the grid of LIF neurons into which nothing comes but one exponential conductance or two:
-// one kernel for conductances and V.
+// conductGrid is the step on the grid of LIF neurons, or of hhtm neurons with t_ref by strang-cn, into which nothing
+// comes but one exponential conductance or two: one kernel for conductances and the states of the neurons.
 type conductGrid struct {
-	coefs  coefs       // see asm.LIFConductBlock
+	coefs  coefs       // see asm.LIFConductBlock, asm.HHTMConductBlock
 	before [][]float64 // conductances before the step, of lanes that are slow
 	fired  []uint8
 }
 
-// conducts reports whether nothing comes into the neurons of a segment but one exponential conductance or two, and they
-// are LIF.
+// conducts reports whether nothing comes into the neurons of a segment but one exponential conductance or two.
 func (o *coupledSegment) conducts(r *shard) bool {
-	if n := len(o.receptors); o.cell.kernel != kernels.LIFCoupled || n < 1 || n > 2 || r.current != nil || o.noise != nil {
+	if n := len(o.receptors); n < 1 || n > 2 || r.current != nil || o.noise != nil {
 		return false
 	}
 	return !slices.ContainsFunc(o.receptors, func(q coupledReceptor) bool { return q.kind != ExpConductance })
+}
+
+// useConduct chooses the step in one kernel where there is one.
+func (o *coupledSegment) useConduct(r *shard) {
+	c, onGrid := o.cell, r.net.layout.spec.OnGrid
+	switch {
+	case !o.conducts(r):
+	case onGrid && c.kernel == kernels.LIFCoupled && o.resetsBelow():
+		o.grid = o.newConductGrid()
+	case onGrid && c.kernel == kernels.HHTMCoupledStrang && c.timed:
+		o.grid = o.newHHTMGrid()
+	case !onGrid && c.kernel == kernels.LIFCoupled:
+		o.inside = o.newConductInside()
+	}
 }
 
 // resetsBelow reports whether V_reset is below V_th: others would fire while they are held.
@@ -37,7 +50,7 @@ func (o *coupledSegment) resetsBelow() bool {
 	return true
 }
 
-// newConductGrid makes the coefficients, by lane.
+// newConductGrid makes the coefficients of LIF, by lane.
 func (o *coupledSegment) newConductGrid() *conductGrid {
 	c, dt := o.cell, o.cell.dt
 	columns := make([][]float64, asm.LIFConductCoefs+4*(len(o.receptors)-1))
@@ -69,6 +82,9 @@ func (o *coupledSegment) newConductGrid() *conductGrid {
 
 // stepOnGrid advances all lanes by step k and empties the rows.
 func (o *coupledSegment) stepOnGrid(r *shard, k int64) error {
+	if !o.cell.resets {
+		return o.stepHHTM(r, k)
+	}
 	g, n := o.grid, o.padded()
 	b := asm.LIFConductBlock{
 		Lanes: n, First: float64(k), V: o.y[0][:n], Wake: o.wake[:n], Coef: g.coefs.columns, CoefStride: g.coefs.stride,

@@ -143,13 +143,7 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	if err := o.start(r); err != nil {
 		return nil, err
 	}
-	switch onGrid := l.spec.OnGrid; {
-	case !o.conducts(r):
-	case onGrid && o.resetsBelow():
-		o.grid = o.newConductGrid()
-	case !onGrid:
-		o.inside = o.newConductInside()
-	}
+	o.useConduct(r)
 	return o, nil
 }
 

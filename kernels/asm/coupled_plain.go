@@ -4087,11 +4087,11 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			x1 := ms[l]
 			x2 := hs[l]
 			x3 := ns[l]
-			x7 := gs[l]
-			x8 := js[l]
-			x9 := pers[l]
-			x10 := rates[l]
-			x11 := math.FMA(x9, x7, x10)
+			x4 := gs[l]
+			x5 := js[l]
+			x6 := pers[l]
+			x7 := rates[l]
+			x8 := math.FMA(x6, x4, x7)
 			x14 := x0
 			if -200.0 > x0 {
 				x14 = -200.0
@@ -4162,7 +4162,7 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			x99 := x97 / x98
 			x100 := math.FMA(x99, b.Dt, x3)
 			x101 := drives[l]
-			x102 := math.FMA(x9, x8, x101)
+			x102 := math.FMA(x6, x5, x101)
 			x103 := float64(x92 * x92)
 			x104 := float64(x92 * x96)
 			x105 := nas[l]
@@ -4177,7 +4177,7 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			x114 := math.FMA(x111, x113, x102)
 			x115 := math.FMA(x107, x112, x114)
 			x116 := x107 + x111
-			x117 := x116 + x11
+			x117 := x116 + x8
 			x118 := float64(x117 * b.Half)
 			x119 := x118
 			if 1.0 < x118 {
@@ -4245,51 +4245,51 @@ func HHCoupledStrangNMDAGo(b *CoupledBlock) {
 			x1 := ms[l]
 			x2 := hs[l]
 			x3 := ns[l]
-			x7 := gs[l]
-			x8 := js[l]
-			x11 := float64(x0 * -0.062)
-			x14 := x11
-			if -708.3964185322641 > x11 {
-				x14 = -708.3964185322641
+			x4 := gs[l]
+			x5 := js[l]
+			x8 := float64(x0 * -0.062)
+			x11 := x8
+			if -708.3964185322641 > x8 {
+				x11 = -708.3964185322641
 			}
-			x15 := x14
-			if 709.782712893384 < x14 {
-				x15 = 709.782712893384
+			x12 := x11
+			if 709.782712893384 < x11 {
+				x12 = 709.782712893384
 			}
-			x18 := math.FMA(x15, 1.4426950408889634, 0x1.8p+52)
-			x19 := x18 - 0x1.8p+52
-			x21 := math.FMA(-x19, 0.6931471805598903, x15)
-			x23 := math.FMA(-x19, 0x1.ef35793c7673p-45, x21)
-			x24 := float64(x23 * x23)
-			x27 := math.FMA(x24, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x30 := math.FMA(x24, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x32 := math.FMA(x27, x24, 0x1.a01a00cd39cb8p-13)
-			x34 := math.FMA(x30, x24, 0.001388888892752114)
-			x36 := math.FMA(x32, x24, 0.008333333333610958)
-			x38 := math.FMA(x34, x24, 0.04166666666660196)
-			x40 := math.FMA(x36, x24, 0.16666666666666244)
-			x42 := math.FMA(x38, x24, 0.5)
-			x43 := math.FMA(x40, x23, x42)
-			x44 := math.FMA(x43, x23, 1.0)
-			x45 := math.FMA(x44, x23, 1.0)
-			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x18)<<52)
-			x48 := float64(b.Mg * x47)
-			x49 := 1.0 + x48
-			x50 := 1.0 / x49
-			x52 := float64(x48 * 0.062)
-			x53 := float64(x50 * x50)
-			x54 := float64(x52 * x53)
-			x55 := nMDAs[l]
-			x56 := nMDAJs[l]
-			x57 := math.FMA(-x55, x0, x56)
-			x58 := float64(x55 * x50)
-			x59 := math.FMA(-x54, x57, x58)
-			x60 := x7 + x59
-			x61 := math.FMA(x57, x50, x8)
-			x62 := math.FMA(x59, x0, x61)
-			x63 := pers[l]
-			x64 := rates[l]
-			x65 := math.FMA(x63, x60, x64)
+			x15 := math.FMA(x12, 1.4426950408889634, 0x1.8p+52)
+			x16 := x15 - 0x1.8p+52
+			x18 := math.FMA(-x16, 0.6931471805598903, x12)
+			x20 := math.FMA(-x16, 0x1.ef35793c7673p-45, x18)
+			x21 := float64(x20 * x20)
+			x24 := math.FMA(x21, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x27 := math.FMA(x21, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x29 := math.FMA(x24, x21, 0x1.a01a00cd39cb8p-13)
+			x31 := math.FMA(x27, x21, 0.001388888892752114)
+			x33 := math.FMA(x29, x21, 0.008333333333610958)
+			x35 := math.FMA(x31, x21, 0.04166666666660196)
+			x37 := math.FMA(x33, x21, 0.16666666666666244)
+			x39 := math.FMA(x35, x21, 0.5)
+			x40 := math.FMA(x37, x20, x39)
+			x42 := math.FMA(x40, x20, 1.0)
+			x43 := math.FMA(x42, x20, 1.0)
+			x45 := math.Float64frombits(math.Float64bits(x43) + math.Float64bits(x15)<<52)
+			x46 := float64(b.Mg * x45)
+			x47 := 1.0 + x46
+			x48 := 1.0 / x47
+			x50 := float64(x46 * 0.062)
+			x51 := float64(x48 * x48)
+			x52 := float64(x50 * x51)
+			x53 := nMDAs[l]
+			x54 := nMDAJs[l]
+			x55 := math.FMA(-x53, x0, x54)
+			x56 := float64(x53 * x48)
+			x57 := math.FMA(-x52, x55, x56)
+			x58 := x4 + x57
+			x59 := math.FMA(x55, x48, x5)
+			x60 := math.FMA(x57, x0, x59)
+			x61 := pers[l]
+			x62 := rates[l]
+			x63 := math.FMA(x61, x58, x62)
 			x68 := x0
 			if -200.0 > x0 {
 				x68 = -200.0
@@ -4360,7 +4360,7 @@ func HHCoupledStrangNMDAGo(b *CoupledBlock) {
 			x153 := x151 / x152
 			x154 := math.FMA(x153, b.Dt, x3)
 			x155 := drives[l]
-			x156 := math.FMA(x63, x62, x155)
+			x156 := math.FMA(x61, x60, x155)
 			x157 := float64(x146 * x146)
 			x158 := float64(x146 * x150)
 			x159 := nas[l]
@@ -4375,7 +4375,7 @@ func HHCoupledStrangNMDAGo(b *CoupledBlock) {
 			x168 := math.FMA(x165, x167, x156)
 			x169 := math.FMA(x161, x166, x168)
 			x170 := x161 + x165
-			x171 := x170 + x65
+			x171 := x170 + x63
 			x172 := float64(x171 * b.Half)
 			x173 := x172
 			if 1.0 < x172 {
@@ -4442,11 +4442,11 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			x1 := ms[l]
 			x2 := hs[l]
 			x3 := ns[l]
-			x7 := gs[l]
-			x8 := js[l]
-			x9 := pers[l]
-			x10 := rates[l]
-			x11 := math.FMA(x9, x7, x10)
+			x4 := gs[l]
+			x5 := js[l]
+			x6 := pers[l]
+			x7 := rates[l]
+			x8 := math.FMA(x6, x4, x7)
 			x13 := shifts[l]
 			x14 := math.FMA(x0, -0.001388888888888889, x13)
 			x17 := x14
@@ -4545,7 +4545,7 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			x126 := x124 / x125
 			x127 := math.FMA(x126, b.Dt, x3)
 			x128 := drives[l]
-			x129 := math.FMA(x9, x8, x128)
+			x129 := math.FMA(x6, x5, x128)
 			x130 := float64(x119 * x119)
 			x131 := float64(x119 * x123)
 			x132 := nas[l]
@@ -4560,7 +4560,7 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			x141 := math.FMA(x138, x140, x129)
 			x142 := math.FMA(x134, x139, x141)
 			x143 := x134 + x138
-			x144 := x143 + x11
+			x144 := x143 + x8
 			x145 := float64(x144 * b.Half)
 			x146 := x145
 			if 1.0 < x145 {
@@ -4629,51 +4629,51 @@ func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
 			x1 := ms[l]
 			x2 := hs[l]
 			x3 := ns[l]
-			x7 := gs[l]
-			x8 := js[l]
-			x11 := float64(x0 * -0.062)
-			x14 := x11
-			if -708.3964185322641 > x11 {
-				x14 = -708.3964185322641
+			x4 := gs[l]
+			x5 := js[l]
+			x8 := float64(x0 * -0.062)
+			x11 := x8
+			if -708.3964185322641 > x8 {
+				x11 = -708.3964185322641
 			}
-			x15 := x14
-			if 709.782712893384 < x14 {
-				x15 = 709.782712893384
+			x12 := x11
+			if 709.782712893384 < x11 {
+				x12 = 709.782712893384
 			}
-			x18 := math.FMA(x15, 1.4426950408889634, 0x1.8p+52)
-			x19 := x18 - 0x1.8p+52
-			x21 := math.FMA(-x19, 0.6931471805598903, x15)
-			x23 := math.FMA(-x19, 0x1.ef35793c7673p-45, x21)
-			x24 := float64(x23 * x23)
-			x27 := math.FMA(x24, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x30 := math.FMA(x24, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x32 := math.FMA(x27, x24, 0x1.a01a00cd39cb8p-13)
-			x34 := math.FMA(x30, x24, 0.001388888892752114)
-			x36 := math.FMA(x32, x24, 0.008333333333610958)
-			x38 := math.FMA(x34, x24, 0.04166666666660196)
-			x40 := math.FMA(x36, x24, 0.16666666666666244)
-			x42 := math.FMA(x38, x24, 0.5)
-			x43 := math.FMA(x40, x23, x42)
-			x44 := math.FMA(x43, x23, 1.0)
-			x45 := math.FMA(x44, x23, 1.0)
-			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x18)<<52)
-			x48 := float64(b.Mg * x47)
-			x49 := 1.0 + x48
-			x50 := 1.0 / x49
-			x52 := float64(x48 * 0.062)
-			x53 := float64(x50 * x50)
-			x54 := float64(x52 * x53)
-			x55 := nMDAs[l]
-			x56 := nMDAJs[l]
-			x57 := math.FMA(-x55, x0, x56)
-			x58 := float64(x55 * x50)
-			x59 := math.FMA(-x54, x57, x58)
-			x60 := x7 + x59
-			x61 := math.FMA(x57, x50, x8)
-			x62 := math.FMA(x59, x0, x61)
-			x63 := pers[l]
-			x64 := rates[l]
-			x65 := math.FMA(x63, x60, x64)
+			x15 := math.FMA(x12, 1.4426950408889634, 0x1.8p+52)
+			x16 := x15 - 0x1.8p+52
+			x18 := math.FMA(-x16, 0.6931471805598903, x12)
+			x20 := math.FMA(-x16, 0x1.ef35793c7673p-45, x18)
+			x21 := float64(x20 * x20)
+			x24 := math.FMA(x21, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x27 := math.FMA(x21, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x29 := math.FMA(x24, x21, 0x1.a01a00cd39cb8p-13)
+			x31 := math.FMA(x27, x21, 0.001388888892752114)
+			x33 := math.FMA(x29, x21, 0.008333333333610958)
+			x35 := math.FMA(x31, x21, 0.04166666666660196)
+			x37 := math.FMA(x33, x21, 0.16666666666666244)
+			x39 := math.FMA(x35, x21, 0.5)
+			x40 := math.FMA(x37, x20, x39)
+			x42 := math.FMA(x40, x20, 1.0)
+			x43 := math.FMA(x42, x20, 1.0)
+			x45 := math.Float64frombits(math.Float64bits(x43) + math.Float64bits(x15)<<52)
+			x46 := float64(b.Mg * x45)
+			x47 := 1.0 + x46
+			x48 := 1.0 / x47
+			x50 := float64(x46 * 0.062)
+			x51 := float64(x48 * x48)
+			x52 := float64(x50 * x51)
+			x53 := nMDAs[l]
+			x54 := nMDAJs[l]
+			x55 := math.FMA(-x53, x0, x54)
+			x56 := float64(x53 * x48)
+			x57 := math.FMA(-x52, x55, x56)
+			x58 := x4 + x57
+			x59 := math.FMA(x55, x48, x5)
+			x60 := math.FMA(x57, x0, x59)
+			x61 := pers[l]
+			x62 := rates[l]
+			x63 := math.FMA(x61, x58, x62)
 			x67 := shifts[l]
 			x68 := math.FMA(x0, -0.001388888888888889, x67)
 			x71 := x68
@@ -4772,7 +4772,7 @@ func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
 			x179 := x177 / x178
 			x180 := math.FMA(x179, b.Dt, x3)
 			x181 := drives[l]
-			x182 := math.FMA(x63, x62, x181)
+			x182 := math.FMA(x61, x60, x181)
 			x183 := float64(x172 * x172)
 			x184 := float64(x172 * x176)
 			x185 := nas[l]
@@ -4787,7 +4787,7 @@ func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
 			x194 := math.FMA(x191, x193, x182)
 			x195 := math.FMA(x187, x192, x194)
 			x196 := x187 + x191
-			x197 := x196 + x65
+			x197 := x196 + x63
 			x198 := float64(x197 * b.Half)
 			x199 := x198
 			if 1.0 < x198 {

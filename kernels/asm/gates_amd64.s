@@ -19,7 +19,7 @@ TEXT ·GatesAVX2(SB), $704-8
 	MOVQ 152(BX), R11
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 176(BX), Y0
 	VMOVUPD      (DX)(CX*8), Y1
@@ -364,7 +364,7 @@ group:
 	VMOVUPD      Y13, 32(R11)(CX*8)
 	ADDQ         $0x08, CX
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -384,7 +384,7 @@ TEXT ·GatesAVX512(SB), $320-8
 	MOVQ 152(BX), R11
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD      176(BX), Z0
 	VMOVUPD           (DX)(CX*8), Z1
@@ -695,7 +695,7 @@ group:
 	VMOVUPD           Z19, 64(R11)(CX*8)
 	ADDQ              $0x10, CX
 	CMPQ              CX, (BX)
-	JLT               group
+	JLT               vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -715,7 +715,7 @@ TEXT ·ConductNMDAAVX2(SB), $0-8
 	MOVQ 200(DX), R12
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 304(DX), Y0
 	VMOVUPD      (DI)(AX*8), Y1
@@ -747,7 +747,7 @@ group:
 	VMOVUPD      Y11, 32(R12)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -767,7 +767,7 @@ TEXT ·ConductNMDAAVX512(SB), $0-8
 	MOVQ 200(DX), R12
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 304(DX), Z0
 	VMOVUPD      (DI)(AX*8), Z1
@@ -825,7 +825,7 @@ group:
 	VMOVUPD      Z21, 192(R12)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -848,7 +848,7 @@ TEXT ·ConductNMDABoundsAVX2(SB), $0-8
 	MOVQ 272(DX), R15
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 296(DX), Y0
 	VMOVUPD      (DI)(AX*8), Y1
@@ -893,7 +893,7 @@ group:
 	VMOVUPD      Y7, 32(R14)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -916,7 +916,7 @@ TEXT ·ConductNMDABoundsAVX512(SB), $0-8
 	MOVQ 272(DX), R15
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 296(DX), Z0
 	VMOVUPD      (DI)(AX*8), Z1
@@ -1000,7 +1000,7 @@ group:
 	VMOVUPD      Z15, 192(R14)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40

@@ -15,11 +15,8 @@ TEXT ·LIFStepAVX2(SB), $0-8
 	MOVQ 144(DX), R8
 	MOVQ 168(DX), R9
 	MOVQ 88(DX), R10
-	MOVQ 192(DX), R12
+	MOVQ 192(DX), R11
 	XORQ AX, AX
-
-group:
-	XORQ R11, R11
 
 vectors:
 	// step
@@ -35,10 +32,10 @@ vectors:
 	VADDPD       stepsConstsAVX2<>+32(SB), Y8, Y9
 	VMOVUPD      (BX)(AX*8), Y10
 	VCMPPD       $0x1e, Y8, Y10, Y11
-	VMULPD       (R10)(R11*8), Y2, Y12
-	VFMADD231PD  (R10)(R11*8), Y2, Y3
-	VMULPD       32(R10)(R11*8), Y6, Y13
-	VFMADD231PD  32(R10)(R11*8), Y6, Y7
+	VMULPD       (R10), Y2, Y12
+	VFMADD231PD  (R10), Y2, Y3
+	VMULPD       32(R10), Y6, Y13
+	VFMADD231PD  32(R10), Y6, Y7
 	VCMPPD       $0x1d, Y9, Y10, Y14
 	VADDPD       stepsConstsAVX2<>+32(SB), Y8, Y15
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y12, Y0
@@ -54,8 +51,8 @@ vectors:
 	VADDPD       32(R9)(AX*8), Y8, Y0
 	VMAXPD       Y3, Y10, Y7
 	VMAXPD       Y0, Y12, Y6
-	VCMPPD       $0x1d, 512(R10)(R11*8), Y7, Y4
-	VCMPPD       $0x1d, 544(R10)(R11*8), Y6, Y15
+	VCMPPD       $0x1d, 512(R10), Y7, Y4
+	VCMPPD       $0x1d, 544(R10), Y6, Y15
 	VORPD        Y4, Y11, Y9
 	VANDNPD      Y9, Y14, Y8
 	VORPD        Y9, Y14, Y3
@@ -63,24 +60,24 @@ vectors:
 	VBLENDVPD    Y3, Y1, Y10, Y7
 	VANDNPD      Y0, Y13, Y6
 	VMOVUPD      Y7, (CX)(AX*8)
-	VMOVMSKPD    Y6, R14
-	VMOVMSKPD    Y8, R13
-	SHLL         $0x04, R14
-	ORL          R14, R13
-	MOVB         R13, (R12)
+	VMOVMSKPD    Y6, R13
+	VMOVMSKPD    Y8, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, (R11)
 	VORPD        Y0, Y13, Y11
 	VBLENDVPD    Y11, Y5, Y12, Y4
 	VMOVUPD      Y4, 32(CX)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x01, R12
-	ADDQ         $0x08, R11
-	CMPQ         R11, $0x40
-	JLT          vectors
-	MOVQ         112(DX), R11
-	SHLQ         $0x09, R11
-	ADDQ         R11, R10
+	ADDQ         $0x01, R11
+	ADDQ         $0x40, R10
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
+	MOVQ         112(DX), R12
+	SHLQ         $0x09, R12
+	LEAQ         -512(R10)(R12*1), R10
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -98,11 +95,8 @@ TEXT ·LIFStepAVX512(SB), $192-8
 	MOVQ 144(BX), R9
 	MOVQ 168(BX), R10
 	MOVQ 88(BX), R11
-	MOVQ 192(BX), R13
+	MOVQ 192(BX), R12
 	XORQ CX, CX
-
-group:
-	XORQ R12, R12
 
 vectors:
 	// step
@@ -120,21 +114,21 @@ vectors:
 	VMOVUPD      192(DI)(CX*8), Z11
 	VMOVUPD      192(DX)(CX*8), Z12
 	VSUBPD       Z12, Z11, Z13
-	VMULPD       (R11)(R12*8), Z2, Z14
-	VMULPD       64(R11)(R12*8), Z5, Z15
-	VFMADD231PD  (R11)(R12*8), Z2, Z6
-	VMULPD       128(R11)(R12*8), Z9, Z16
-	VFMADD231PD  64(R11)(R12*8), Z5, Z10
+	VMULPD       (R11), Z2, Z14
+	VMULPD       64(R11), Z5, Z15
+	VFMADD231PD  (R11), Z2, Z6
+	VMULPD       128(R11), Z9, Z16
+	VFMADD231PD  64(R11), Z5, Z10
 	VADDPD       128(R8)(CX*8), Z8, Z17
 	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z18
 	VMAXPD       Z18, Z14, Z19
 	VMAXPD       Z18, Z15, Z20
-	VMULPD       192(R11)(R12*8), Z13, Z21
+	VMULPD       192(R11), Z13, Z21
 	VMAXPD       Z18, Z16, Z22
 	VADDPD       Z19, Z1, Z23
 	VADDPD       (R9)(CX*8), Z6, Z24
 	VADDPD       Z20, Z4, Z25
-	VFMADD231PD  128(R11)(R12*8), Z9, Z17
+	VFMADD231PD  128(R11), Z9, Z17
 	VADDPD       192(R8)(CX*8), Z12, Z26
 	VADDPD       64(R9)(CX*8), Z10, Z27
 	VADDPD       (R10)(CX*8), Z23, Z28
@@ -144,13 +138,13 @@ vectors:
 	VADDPD       Z31, Z30, Z0
 	VADDPD       64(R10)(CX*8), Z25, Z3
 	VMAXPD       Z18, Z21, Z7
-	VFMADD231PD  192(R11)(R12*8), Z13, Z26
+	VFMADD231PD  192(R11), Z13, Z26
 	VMAXPD       Z28, Z24, Z11
 	VMOVUPD      (SI)(CX*8), Z2
 	VCMPPD       $0x1e, Z30, Z2, K1
 	VADDPD       128(R9)(CX*8), Z17, Z5
 	VCMPPD       $0x1d, Z0, Z2, K2
-	VCMPPD       $0x1d, 512(R11)(R12*8), Z11, K3
+	VCMPPD       $0x1d, 512(R11), Z11, K3
 	VADDPD       Z7, Z12, Z14
 	VADDPD       Z31, Z30, Z15
 	VADDPD       128(R10)(CX*8), Z29, Z16
@@ -159,7 +153,7 @@ vectors:
 	VCMPPD       $0x1e, Z30, Z6, K4
 	VADDPD       192(R9)(CX*8), Z26, Z20
 	VADDPD       Z31, Z30, Z9
-	VCMPPD       $0x1d, 576(R11)(R12*8), Z19, K5
+	VCMPPD       $0x1d, 576(R11), Z19, K5
 	VCMPPD       $0x1d, Z15, Z6, K6
 	VADDPD       192(R10)(CX*8), Z14, Z10
 	VMAXPD       Z16, Z5, Z23
@@ -168,8 +162,8 @@ vectors:
 	VCMPPD       $0x1e, Z30, Z22, K1
 	KANDNB       K7, K2, K3
 	KMOVB        K1, (AX)
-	VCMPPD       $0x1d, 640(R11)(R12*8), Z23, K1
-	KMOVB        K3, (R13)
+	VCMPPD       $0x1d, 640(R11), Z23, K1
+	KMOVB        K3, (R12)
 	VCMPPD       $0x1d, Z9, Z22, K3
 	VADDPD       Z31, Z30, Z25
 	VMAXPD       Z10, Z20, Z21
@@ -179,9 +173,9 @@ vectors:
 	VBLENDMPD    Z1, Z24, K5, Z18
 	VMOVUPD      192(SI)(CX*8), Z13
 	VCMPPD       $0x1e, Z30, Z13, K7
-	VCMPPD       $0x1d, 704(R11)(R12*8), Z21, K5
+	VCMPPD       $0x1d, 704(R11), Z21, K5
 	VMOVUPD      Z18, (DX)(CX*8)
-	KMOVB        K2, 1(R13)
+	KMOVB        K2, 1(R12)
 	VCMPPD       $0x1d, Z25, Z13, K2
 	KMOVB        K2, 64(AX)
 	KMOVB        (AX), K2
@@ -189,28 +183,28 @@ vectors:
 	KORB         K4, K6, K1
 	KANDNB       K2, K3, K6
 	VBLENDMPD    Z4, Z27, K1, Z28
-	KMOVB        K6, 2(R13)
+	KMOVB        K6, 2(R12)
 	VMOVUPD      Z28, 64(DX)(CX*8)
 	KORB         K5, K7, K4
 	KORB         K2, K3, K1
 	KMOVB        64(AX), K6
 	KANDNB       K4, K6, K7
 	VBLENDMPD    Z8, Z5, K1, Z17
-	KMOVB        K7, 3(R13)
+	KMOVB        K7, 3(R12)
 	VMOVUPD      Z17, 128(DX)(CX*8)
 	KORB         K4, K6, K5
 	VBLENDMPD    Z12, Z20, K5, Z2
 	VMOVUPD      Z2, 192(DX)(CX*8)
 	ADDQ         $0x20, CX
-	ADDQ         $0x04, R13
-	ADDQ         $0x20, R12
-	CMPQ         R12, $0x40
-	JLT          vectors
-	MOVQ         112(BX), R12
-	SHLQ         $0x09, R12
-	ADDQ         R12, R11
+	ADDQ         $0x04, R12
+	ADDQ         $0x00000100, R11
+	TESTQ        $0x0000003f, CX
+	JNZ          vectors
+	MOVQ         112(BX), R13
+	SHLQ         $0x09, R13
+	LEAQ         -512(R11)(R13*1), R11
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -227,38 +221,35 @@ TEXT ·ExpLIFStepAVX2(SB), $256-8
 	MOVQ 80(BX), R8
 	MOVQ 152(BX), R9
 	MOVQ 176(BX), R10
-	MOVQ 256(BX), R12
-	MOVQ 128(BX), R13
+	MOVQ 256(BX), R11
+	MOVQ 128(BX), R12
 
 	// empty
 	VMOVUPD stepsConstsAVX2<>+64(SB), Y14
-	MOVQ    232(BX), R14
+	MOVQ    232(BX), R13
 	XORQ    CX, CX
 
-group:
-	XORQ R11, R11
-
 vectors:
-	VMOVUPD      (R13), Y15
-	VUNPCKLPD    32(R13), Y15, Y13
+	VMOVUPD      (R12), Y15
+	VUNPCKLPD    32(R12), Y15, Y13
 	VPERMPD      $0xd8, Y13, Y13
-	VUNPCKHPD    32(R13), Y15, Y12
+	VUNPCKHPD    32(R12), Y15, Y12
 	VPERMPD      $0xd8, Y12, Y12
-	VMOVUPD      64(R13), Y15
-	VUNPCKLPD    96(R13), Y15, Y11
+	VMOVUPD      64(R12), Y15
+	VUNPCKLPD    96(R12), Y15, Y11
 	VPERMPD      $0xd8, Y11, Y11
-	VUNPCKHPD    96(R13), Y15, Y10
+	VUNPCKHPD    96(R12), Y15, Y10
 	VPERMPD      $0xd8, Y10, Y10
-	VPBROADCASTB (R14), Y9
+	VPBROADCASTB (R13), Y9
 	VPAND        byteBits<>+0(SB), Y9, Y9
 	VPCMPEQQ     byteBits<>+0(SB), Y9, Y9
-	VPBROADCASTB (R14), Y8
+	VPBROADCASTB (R13), Y8
 	VPAND        byteBits<>+32(SB), Y8, Y8
 	VPCMPEQQ     byteBits<>+32(SB), Y8, Y8
-	ADDQ         $0x01, R14
+	ADDQ         $0x01, R13
 
 	// step
-	VMULPD       1536(R10)(R11*8), Y12, Y0
+	VMULPD       1536(R10), Y12, Y0
 	VMOVUPD      (SI)(CX*8), Y1
 	VMOVUPD      (DX)(CX*8), Y2
 	VSUBPD       Y2, Y1, Y3
@@ -267,16 +258,16 @@ vectors:
 	VADDPD       (R9)(CX*8), Y13, Y1
 	VMOVAPD      Y4, Y7
 	VMOVUPD      32(R8)(CX*8), Y6
-	VFMADD231PD  1024(R10)(R11*8), Y4, Y0
+	VFMADD231PD  1024(R10), Y4, Y0
 	VBROADCASTSD 216(BX), Y4
 	VFMSUB231PD  (R9)(CX*8), Y4, Y5
 	VADDPD       Y0, Y2, Y0
-	VMOVUPD      2048(R10)(R11*8), Y4
+	VMOVUPD      2048(R10), Y4
 	VFMADD213PD  (DI)(CX*8), Y4, Y5
 	VMOVUPD      stepsConstsAVX2<>+64(SB), Y4
 	VMOVUPD      Y4, (R9)(CX*8)
-	VFMADD231PD  (R10)(R11*8), Y3, Y0
-	VMULPD       (R10)(R11*8), Y3, Y3
+	VFMADD231PD  (R10), Y3, Y0
+	VMULPD       (R10), Y3, Y3
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y3, Y3
 	VADDPD       Y5, Y0, Y5
 	VADDPD       Y3, Y2, Y3
@@ -284,18 +275,18 @@ vectors:
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y2, Y4
 	VBROADCASTSD 216(BX), Y2
 	VFMADD231PD  Y2, Y1, Y4
-	VFMADD231PD  2048(R10)(R11*8), Y4, Y3
-	VMULPD       1568(R10)(R11*8), Y10, Y1
+	VFMADD231PD  2048(R10), Y4, Y3
+	VMULPD       1568(R10), Y10, Y1
 	VMINPD       Y5, Y3, Y4
 	VMOVUPD      32(SI)(CX*8), Y3
 	VSUBPD       32(DX)(CX*8), Y3, Y5
-	VMOVUPD      1056(R10)(R11*8), Y3
+	VMOVUPD      1056(R10), Y3
 	VFMADD231PD  32(R8)(CX*8), Y3, Y1
 	VMAXPD       Y4, Y0, Y3
-	VCMPPD       $0x1d, 512(R10)(R11*8), Y3, Y4
+	VCMPPD       $0x1d, 512(R10), Y3, Y4
 	VADDPD       32(DX)(CX*8), Y1, Y3
-	VFMADD231PD  32(R10)(R11*8), Y5, Y3
-	VMULPD       32(R10)(R11*8), Y5, Y1
+	VFMADD231PD  32(R10), Y5, Y3
+	VMULPD       32(R10), Y5, Y1
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y1, Y5
 	VADDPD       32(DX)(CX*8), Y5, Y1
 	VMOVUPD      32(R8)(CX*8), Y5
@@ -303,7 +294,7 @@ vectors:
 	VMINPD       stepsConstsAVX2<>+0(SB), Y5, Y4
 	VFMSUB231PD  32(R9)(CX*8), Y2, Y4
 	VMOVUPD      Y0, 32(AX)
-	VMOVUPD      2080(R10)(R11*8), Y0
+	VMOVUPD      2080(R10), Y0
 	VFMADD213PD  32(DI)(CX*8), Y0, Y4
 	VADDPD       Y4, Y3, Y4
 	VADDPD       32(R9)(CX*8), Y11, Y0
@@ -312,12 +303,12 @@ vectors:
 	VMOVUPD      Y3, 32(R9)(CX*8)
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y5, Y3
 	VFMADD231PD  Y2, Y0, Y3
-	VFMADD231PD  2080(R10)(R11*8), Y3, Y1
+	VFMADD231PD  2080(R10), Y3, Y1
 	VMINPD       Y4, Y1, Y0
 	VMOVUPD      64(AX), Y2
 	VMAXPD       Y0, Y2, Y3
-	VCMPPD       $0x1d, 544(R10)(R11*8), Y3, Y1
-	VMOVUPD      512(R10)(R11*8), Y4
+	VCMPPD       $0x1d, 544(R10), Y3, Y1
+	VMOVUPD      512(R10), Y4
 	VBROADCASTSD 224(BX), Y0
 	VSUBPD       Y0, Y4, Y3
 	VMOVUPD      32(AX), Y4
@@ -328,16 +319,16 @@ vectors:
 	VORPD        Y5, Y9, Y5
 	VBLENDVPD    Y5, (DX)(CX*8), Y4, Y5
 	VMOVUPD      Y5, (DX)(CX*8)
-	VMOVUPD      544(R10)(R11*8), Y4
+	VMOVUPD      544(R10), Y4
 	VSUBPD       Y0, Y4, Y5
 	VMOVUPD      64(AX), Y4
 	VCMPPD       $0x1d, Y5, Y4, Y0
 	VANDNPD      Y0, Y8, Y5
-	VMOVMSKPD    Y5, BP
-	VMOVMSKPD    Y3, R15
-	SHLL         $0x04, BP
-	ORL          BP, R15
-	MOVB         R15, 1(R12)
+	VMOVMSKPD    Y5, R15
+	VMOVMSKPD    Y3, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, 1(R11)
 	VBROADCASTSD 208(BX), Y0
 	VMOVUPD      (R8)(CX*8), Y3
 	VFMADD213PD  Y13, Y0, Y3
@@ -347,39 +338,39 @@ vectors:
 	VBLENDVPD    Y3, 32(DX)(CX*8), Y4, Y1
 	VFMADD132PD  32(R8)(CX*8), Y11, Y0
 	VMOVUPD      Y1, 32(DX)(CX*8)
-	VMOVMSKPD    Y5, BP
-	VMOVMSKPD    Y2, R15
-	SHLL         $0x04, BP
-	ORL          BP, R15
-	MOVB         R15, (R12)
+	VMOVMSKPD    Y5, R15
+	VMOVMSKPD    Y2, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, (R11)
 	VORPD        Y5, Y2, Y3
 	VMOVUPD      Y0, 32(R8)(CX*8)
 	VPTEST       Y3, Y3
 	JNZ          event2
 
 next1:
-	VMOVUPD Y14, (R13)
-	VMOVUPD Y14, 32(R13)
-	VMOVUPD Y14, 64(R13)
-	VMOVUPD Y14, 96(R13)
-	ADDQ    $0x00000080, R13
+	VMOVUPD Y14, (R12)
+	VMOVUPD Y14, 32(R12)
+	VMOVUPD Y14, 64(R12)
+	VMOVUPD Y14, 96(R12)
+	ADDQ    $0x00000080, R12
 	ADDQ    $0x08, CX
-	ADDQ    $0x02, R12
-	ADDQ    $0x08, R11
-	CMPQ    R11, $0x40
-	JLT     vectors
-	MOVQ    200(BX), R11
-	SHLQ    $0x09, R11
-	ADDQ    R11, R10
+	ADDQ    $0x02, R11
+	ADDQ    $0x40, R10
+	TESTQ   $0x0000003f, CX
+	JNZ     vectors
+	MOVQ    200(BX), R14
+	SHLQ    $0x09, R14
+	LEAQ    -512(R10)(R14*1), R10
 	CMPQ    CX, (BX)
-	JLT     group
+	JLT     vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    104(BX), R15
-	VMOVUPD Y7, (R15)(CX*8)
-	VMOVUPD Y6, 32(R15)(CX*8)
+	MOVQ    104(BX), R14
+	VMOVUPD Y7, (R14)(CX*8)
+	VMOVUPD Y6, 32(R14)(CX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -393,37 +384,34 @@ TEXT ·ExpLIFStepAVX512(SB), $0-8
 	MOVQ 80(DX), DI
 	MOVQ 152(DX), R8
 	MOVQ 176(DX), R9
-	MOVQ 256(DX), R11
-	MOVQ 128(DX), R12
+	MOVQ 256(DX), R10
+	MOVQ 128(DX), R11
 
 	// empty
 	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z30
 	LEAQ         pairPlaces<>+0(SB), AX
 	VMOVUPD      (AX), Z25
 	VMOVUPD      64(AX), Z24
-	MOVQ         232(DX), R13
+	MOVQ         232(DX), R12
 	XORQ         AX, AX
 
-group:
-	XORQ R10, R10
-
 vectors:
-	VMOVUPD   (R12), Z31
+	VMOVUPD   (R11), Z31
 	VMOVAPD   Z25, Z29
-	VPERMI2PD 64(R12), Z31, Z29
+	VPERMI2PD 64(R11), Z31, Z29
 	VMOVAPD   Z24, Z28
-	VPERMI2PD 64(R12), Z31, Z28
-	VMOVUPD   128(R12), Z31
+	VPERMI2PD 64(R11), Z31, Z28
+	VMOVUPD   128(R11), Z31
 	VMOVAPD   Z25, Z27
-	VPERMI2PD 192(R12), Z31, Z27
+	VPERMI2PD 192(R11), Z31, Z27
 	VMOVAPD   Z24, Z26
-	VPERMI2PD 192(R12), Z31, Z26
-	KMOVB     (R13), K7
-	KMOVB     1(R13), K6
-	ADDQ      $0x02, R13
+	VPERMI2PD 192(R11), Z31, Z26
+	KMOVB     (R12), K7
+	KMOVB     1(R12), K6
+	ADDQ      $0x02, R12
 
 	// step
-	VMULPD       1536(R9)(R10*8), Z28, Z0
+	VMULPD       1536(R9), Z28, Z0
 	VMOVUPD      (BX)(AX*8), Z1
 	VMOVUPD      (CX)(AX*8), Z2
 	VSUBPD       Z2, Z1, Z3
@@ -432,9 +420,9 @@ vectors:
 	VMINPD       Z5, Z4, Z6
 	VADDPD       (R8)(AX*8), Z29, Z7
 	VMAXPD       Z5, Z4, Z8
-	VMULPD       1600(R9)(R10*8), Z26, Z9
-	VFMADD231PD  1024(R9)(R10*8), Z4, Z0
-	VMULPD       (R9)(R10*8), Z3, Z10
+	VMULPD       1600(R9), Z26, Z9
+	VFMADD231PD  1024(R9), Z4, Z0
+	VMULPD       (R9), Z3, Z10
 	VBROADCASTSD 216(DX), Z11
 	VFMSUB231PD  (R8)(AX*8), Z11, Z6
 	VMOVUPD      64(BX)(AX*8), Z12
@@ -442,30 +430,30 @@ vectors:
 	VSUBPD       Z13, Z12, Z14
 	VFMADD231PD  Z11, Z7, Z8
 	VMOVUPD      64(DI)(AX*8), Z15
-	VFMADD231PD  1088(R9)(R10*8), Z15, Z9
+	VFMADD231PD  1088(R9), Z15, Z9
 	VMINPD       Z5, Z15, Z16
 	VMAXPD       Z5, Z10, Z17
 	VADDPD       Z0, Z2, Z18
-	VMULPD       64(R9)(R10*8), Z14, Z19
-	VMOVUPD      2048(R9)(R10*8), Z20
+	VMULPD       64(R9), Z14, Z19
+	VMOVUPD      2048(R9), Z20
 	VFMADD213PD  (SI)(AX*8), Z20, Z6
 	VADDPD       Z17, Z2, Z21
 	VADDPD       64(R8)(AX*8), Z27, Z1
 	VADDPD       Z9, Z13, Z12
-	VFMADD231PD  (R9)(R10*8), Z3, Z18
+	VFMADD231PD  (R9), Z3, Z18
 	VMAXPD       Z5, Z15, Z7
 	VFMSUB231PD  64(R8)(AX*8), Z11, Z16
 	VFMADD231PD  Z8, Z20, Z21
 	VMAXPD       Z5, Z19, Z10
 	VFMADD231PD  Z11, Z1, Z7
-	VFMADD231PD  64(R9)(R10*8), Z14, Z12
-	VMOVUPD      512(R9)(R10*8), Z0
+	VFMADD231PD  64(R9), Z14, Z12
+	VMOVUPD      512(R9), Z0
 	VSUBPD.BCST  224(DX), Z0, Z17
 	VADDPD       Z6, Z18, Z9
 	VADDPD       Z10, Z13, Z3
-	VMOVUPD      2112(R9)(R10*8), Z20
+	VMOVUPD      2112(R9), Z20
 	VFMADD213PD  64(SI)(AX*8), Z20, Z16
-	VMOVUPD      576(R9)(R10*8), Z8
+	VMOVUPD      576(R9), Z8
 	VSUBPD.BCST  224(DX), Z8, Z19
 	VBROADCASTSD 208(DX), Z5
 	VFMADD213PD  Z29, Z4, Z5
@@ -479,18 +467,18 @@ vectors:
 	VMOVUPD      Z5, (DI)(AX*8)
 	KANDNB       K1, K7, K3
 	VCMPPD       $0x1d, Z0, Z11, K4
-	KMOVB        K3, 1(R11)
+	KMOVB        K3, 1(R10)
 	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z6
 	VMOVUPD      Z6, (R8)(AX*8)
 	VMINPD       Z14, Z3, Z10
 	KANDNB       K2, K6, K5
 	VBROADCASTSD 208(DX), Z17
 	VFMADD213PD  Z27, Z15, Z17
-	KMOVB        K5, 3(R11)
+	KMOVB        K5, 3(R10)
 	VMAXPD       Z10, Z12, Z21
 	KANDNB       K4, K7, K1
 	KORB         K4, K7, K3
-	KMOVB        K1, (R11)
+	KMOVB        K1, (R10)
 	VBLENDMPD    Z2, Z18, K3, Z9
 	VCMPPD       $0x1d, Z8, Z21, K2
 	VMOVUPD      Z9, (CX)(AX*8)
@@ -499,7 +487,7 @@ vectors:
 	VMOVUPD      Z6, 64(R8)(AX*8)
 	KANDNB       K2, K6, K5
 	KORB         K2, K6, K4
-	KMOVB        K5, 2(R11)
+	KMOVB        K5, 2(R10)
 	VBLENDMPD    Z13, Z12, K4, Z20
 	KORB         K5, K1, K3
 	VMOVUPD      Z20, 64(CX)(AX*8)
@@ -507,28 +495,28 @@ vectors:
 	JNZ          event2
 
 next1:
-	VMOVUPD Z30, (R12)
-	VMOVUPD Z30, 64(R12)
-	VMOVUPD Z30, 128(R12)
-	VMOVUPD Z30, 192(R12)
-	ADDQ    $0x00000100, R12
+	VMOVUPD Z30, (R11)
+	VMOVUPD Z30, 64(R11)
+	VMOVUPD Z30, 128(R11)
+	VMOVUPD Z30, 192(R11)
+	ADDQ    $0x00000100, R11
 	ADDQ    $0x10, AX
-	ADDQ    $0x04, R11
-	ADDQ    $0x10, R10
-	CMPQ    R10, $0x40
-	JLT     vectors
-	MOVQ    200(DX), R10
-	SHLQ    $0x09, R10
-	ADDQ    R10, R9
+	ADDQ    $0x04, R10
+	ADDQ    $0x00000080, R9
+	TESTQ   $0x0000003f, AX
+	JNZ     vectors
+	MOVQ    200(DX), R13
+	SHLQ    $0x09, R13
+	LEAQ    -512(R9)(R13*1), R9
 	CMPQ    AX, (DX)
-	JLT     group
+	JLT     vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    104(DX), R14
-	VMOVUPD Z23, (R14)(AX*8)
-	VMOVUPD Z22, 64(R14)(AX*8)
+	MOVQ    104(DX), R13
+	VMOVUPD Z23, (R13)(AX*8)
+	VMOVUPD Z22, 64(R13)(AX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -543,77 +531,74 @@ TEXT ·AlphaLIFStepAVX2(SB), $128-8
 	MOVQ 56(BX), DI
 	MOVQ 80(BX), R8
 	MOVQ 176(BX), R9
-	MOVQ 256(BX), R11
-	MOVQ 152(BX), R12
-	MOVQ 232(BX), R13
+	MOVQ 256(BX), R10
+	MOVQ 152(BX), R11
+	MOVQ 232(BX), R12
 	XORQ CX, CX
 
-group:
-	XORQ R10, R10
-
 vectors:
-	VPBROADCASTB (R13), Y15
+	VPBROADCASTB (R12), Y15
 	VPAND        byteBits<>+0(SB), Y15, Y15
 	VPCMPEQQ     byteBits<>+0(SB), Y15, Y15
-	VPBROADCASTB (R13), Y14
+	VPBROADCASTB (R12), Y14
 	VPAND        byteBits<>+32(SB), Y14, Y14
 	VPCMPEQQ     byteBits<>+32(SB), Y14, Y14
-	ADDQ         $0x01, R13
+	ADDQ         $0x01, R12
 
 	// step
-	VMOVUPD      1536(R9)(R10*8), Y0
-	VMULPD       8320(R12)(CX*8), Y0, Y1
+	VMOVUPD      1536(R9), Y0
+	VMULPD       8320(R11)(CX*8), Y0, Y1
 	VMOVUPD      (SI)(CX*8), Y2
 	VMOVUPD      (DX)(CX*8), Y3
 	VSUBPD       Y3, Y2, Y4
-	VMOVUPD      1568(R9)(R10*8), Y5
-	VMULPD       8352(R12)(CX*8), Y5, Y6
-	VMOVUPD      512(R9)(R10*8), Y7
+	VMOVUPD      1568(R9), Y5
+	VMULPD       8352(R11)(CX*8), Y5, Y6
+	VMOVUPD      512(R9), Y7
 	VSUBPD       Y2, Y7, Y8
 	VMOVUPD      32(SI)(CX*8), Y9
 	VSUBPD       32(DX)(CX*8), Y9, Y2
-	VMOVUPD      12480(R12)(CX*8), Y7
-	VADDPD       8320(R12)(CX*8), Y7, Y5
-	VMOVUPD      2560(R9)(R10*8), Y7
+	VMOVUPD      12480(R11)(CX*8), Y7
+	VADDPD       8320(R11)(CX*8), Y7, Y5
+	VMOVUPD      2560(R9), Y7
 	VFMADD231PD  (R8)(CX*8), Y7, Y1
-	VMULPD       (R9)(R10*8), Y4, Y7
-	VMOVUPD      2592(R9)(R10*8), Y4
+	VMULPD       (R9), Y4, Y7
+	VMOVUPD      2592(R9), Y4
 	VFMADD231PD  32(R8)(CX*8), Y4, Y6
-	VMULPD       (R9)(R10*8), Y8, Y4
+	VMULPD       (R9), Y8, Y4
 	VMOVUPD      (R8)(CX*8), Y8
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y8, Y9
 	VMOVUPD      (DI)(CX*8), Y8
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y8, Y0
 	VBROADCASTSD 224(BX), Y3
 	VFMADD231PD  Y9, Y3, Y0
-	VFMADD231PD  1024(R9)(R10*8), Y8, Y1
+	VFMADD231PD  1024(R9), Y8, Y1
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y7, Y9
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y4, Y4
-	VMOVUPD      1056(R9)(R10*8), Y3
+	VMOVUPD      1056(R9), Y3
 	VFMADD231PD  32(DI)(CX*8), Y3, Y6
-	VMULPD       32(R9)(R10*8), Y2, Y3
+	VMULPD       32(R9), Y2, Y3
 	VADDPD       (DX)(CX*8), Y9, Y2
-	VFMADD231PD  1536(R9)(R10*8), Y5, Y2
+	VFMADD231PD  1536(R9), Y5, Y2
 	VADDPD       (DX)(CX*8), Y1, Y9
 	VMOVUPD      (R8)(CX*8), Y5
 	VMINPD       stepsConstsAVX2<>+0(SB), Y5, Y1
 	VADDPD       Y9, Y7, Y7
 	VMINPD       stepsConstsAVX2<>+0(SB), Y8, Y9
-	VFMADD231PD  2048(R9)(R10*8), Y0, Y2
+	VFMADD231PD  2048(R9), Y0, Y2
 	VADDPD       32(DX)(CX*8), Y6, Y0
-	VMOVUPD      544(R9)(R10*8), Y6
+	VMOVUPD      544(R9), Y6
 	VSUBPD       32(SI)(CX*8), Y6, Y8
 	VBROADCASTSD 224(BX), Y6
 	VFMADD231PD  Y1, Y6, Y9
 	VADDPD       Y4, Y7, Y1
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y3, Y4
 	VADDPD       Y0, Y3, Y3
-	VMULPD       32(R9)(R10*8), Y8, Y0
-	VMOVUPD      12512(R12)(CX*8), Y8
-	VADDPD       8352(R12)(CX*8), Y8, Y5
-	VMOVUPD      1536(R9)(R10*8), Y8
-	VFMADD231PD  12480(R12)(CX*8), Y8, Y1
-	VFNMADD231PD 2048(R9)(R10*8), Y9, Y1
+	VMULPD       32(R9), Y8, Y0
+	VMOVUPD      12512(R11)(CX*8), Y8
+	VADDPD       8352(R11)(CX*8), Y8, Y5
+	VMOVUPD      1536(R9), Y8
+	VFMADD231PD  12480(R11)(CX*8), Y8, Y1
+	VFNMADD231PD 2048(R9), Y9, Y1
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y0, Y8
 	VADDPD       32(DX)(CX*8), Y4, Y9
 	VMOVUPD      32(R8)(CX*8), Y0
@@ -622,7 +607,7 @@ vectors:
 	VMOVUPD      32(DI)(CX*8), Y1
 	VMOVUPD      Y7, (AX)
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y1, Y7
-	VFMADD231PD  1568(R9)(R10*8), Y5, Y9
+	VFMADD231PD  1568(R9), Y5, Y9
 	VMINPD       stepsConstsAVX2<>+0(SB), Y0, Y5
 	VFMADD231PD  Y4, Y6, Y7
 	VADDPD       Y8, Y3, Y4
@@ -630,17 +615,17 @@ vectors:
 	VFMADD231PD  Y5, Y6, Y8
 	VMOVUPD      (AX), Y6
 	VMAXPD       Y2, Y6, Y5
-	VMOVUPD      1568(R9)(R10*8), Y2
-	VFMADD231PD  12512(R12)(CX*8), Y2, Y4
-	VFMADD231PD  2080(R9)(R10*8), Y7, Y9
+	VMOVUPD      1568(R9), Y2
+	VFMADD231PD  12512(R11)(CX*8), Y2, Y4
+	VFMADD231PD  2080(R9), Y7, Y9
 	VBROADCASTSD 216(BX), Y2
-	VMOVUPD      4160(R12)(CX*8), Y7
+	VMOVUPD      4160(R11)(CX*8), Y7
 	VFMADD231PD  (R8)(CX*8), Y2, Y7
-	VCMPPD       $0x1d, 512(R9)(R10*8), Y5, Y5
+	VCMPPD       $0x1d, 512(R9), Y5, Y5
 	VBROADCASTSD 208(BX), Y1
-	VMOVUPD      (R12)(CX*8), Y0
+	VMOVUPD      (R11)(CX*8), Y0
 	VFMADD231PD  (R8)(CX*8), Y1, Y0
-	VFNMADD231PD 2080(R9)(R10*8), Y8, Y4
+	VFNMADD231PD 2080(R9), Y8, Y4
 	VMOVUPD      (DI)(CX*8), Y13
 	VFMADD231PD  (DI)(CX*8), Y1, Y7
 	VANDNPD      Y5, Y15, Y8
@@ -652,59 +637,59 @@ vectors:
 	VMOVUPD      Y5, (DX)(CX*8)
 	VMOVUPD      Y7, (DI)(CX*8)
 	VMOVUPD      Y0, (R8)(CX*8)
-	VCMPPD       $0x1d, 544(R9)(R10*8), Y4, Y6
+	VCMPPD       $0x1d, 544(R9), Y4, Y6
 	VMOVUPD      stepsConstsAVX2<>+64(SB), Y9
-	VMOVUPD      Y9, (R12)(CX*8)
-	VMOVUPD      Y9, 4160(R12)(CX*8)
-	VMOVUPD      Y9, 8320(R12)(CX*8)
-	VMOVUPD      Y9, 12480(R12)(CX*8)
+	VMOVUPD      Y9, (R11)(CX*8)
+	VMOVUPD      Y9, 4160(R11)(CX*8)
+	VMOVUPD      Y9, 8320(R11)(CX*8)
+	VMOVUPD      Y9, 12480(R11)(CX*8)
 	VMOVUPD      32(R8)(CX*8), Y5
-	VFMADD213PD  4192(R12)(CX*8), Y5, Y2
-	VMOVUPD      32(R12)(CX*8), Y7
+	VFMADD213PD  4192(R11)(CX*8), Y5, Y2
+	VMOVUPD      32(R11)(CX*8), Y7
 	VFMADD231PD  Y5, Y1, Y7
 	VMOVUPD      32(DI)(CX*8), Y12
 	VANDNPD      Y6, Y14, Y0
 	VORPD        Y6, Y14, Y4
-	VMOVMSKPD    Y0, R15
-	VMOVMSKPD    Y8, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, (R11)
+	VMOVMSKPD    Y0, R14
+	VMOVMSKPD    Y8, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, (R10)
 	VBLENDVPD    Y4, 32(DX)(CX*8), Y3, Y6
 	VMOVAPD      Y5, Y10
 	VFMADD231PD  32(DI)(CX*8), Y1, Y2
 	VMOVUPD      Y6, 32(DX)(CX*8)
 	VMOVUPD      Y7, 32(R8)(CX*8)
-	VMOVUPD      Y9, 32(R12)(CX*8)
-	VMOVUPD      Y9, 4192(R12)(CX*8)
-	VMOVUPD      Y9, 8352(R12)(CX*8)
-	VMOVUPD      Y9, 12512(R12)(CX*8)
+	VMOVUPD      Y9, 32(R11)(CX*8)
+	VMOVUPD      Y9, 4192(R11)(CX*8)
+	VMOVUPD      Y9, 8352(R11)(CX*8)
+	VMOVUPD      Y9, 12512(R11)(CX*8)
 	VORPD        Y0, Y8, Y4
 	VMOVUPD      Y2, 32(DI)(CX*8)
 	VPTEST       Y4, Y4
 	JNZ          event2
 
 next1:
-	ADDQ $0x08, CX
-	ADDQ $0x01, R11
-	ADDQ $0x08, R10
-	CMPQ R10, $0x40
-	JLT  vectors
-	MOVQ 200(BX), R10
-	SHLQ $0x09, R10
-	ADDQ R10, R9
-	CMPQ CX, (BX)
-	JLT  group
+	ADDQ  $0x08, CX
+	ADDQ  $0x01, R10
+	ADDQ  $0x40, R9
+	TESTQ $0x0000003f, CX
+	JNZ   vectors
+	MOVQ  200(BX), R13
+	SHLQ  $0x09, R13
+	LEAQ  -512(R9)(R13*1), R9
+	CMPQ  CX, (BX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    104(BX), R14
-	VMOVUPD Y13, (R14)(CX*8)
-	VMOVUPD Y12, 32(R14)(CX*8)
-	MOVQ    128(BX), R14
-	VMOVUPD Y11, (R14)(CX*8)
-	VMOVUPD Y10, 32(R14)(CX*8)
+	MOVQ    104(BX), R13
+	VMOVUPD Y13, (R13)(CX*8)
+	VMOVUPD Y12, 32(R13)(CX*8)
+	MOVQ    128(BX), R13
+	VMOVUPD Y11, (R13)(CX*8)
+	VMOVUPD Y10, 32(R13)(CX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -717,68 +702,65 @@ TEXT ·AlphaLIFStepAVX512(SB), $0-8
 	MOVQ 56(DX), SI
 	MOVQ 80(DX), DI
 	MOVQ 176(DX), R8
-	MOVQ 256(DX), R10
-	MOVQ 152(DX), R11
-	MOVQ 232(DX), R12
+	MOVQ 256(DX), R9
+	MOVQ 152(DX), R10
+	MOVQ 232(DX), R11
 	XORQ AX, AX
 
-group:
-	XORQ R9, R9
-
 vectors:
-	KMOVB (R12), K7
-	KMOVB 1(R12), K6
-	ADDQ  $0x02, R12
+	KMOVB (R11), K7
+	KMOVB 1(R11), K6
+	ADDQ  $0x02, R11
 
 	// step
-	VMOVUPD          1536(R8)(R9*8), Z0
-	VMULPD           8320(R11)(AX*8), Z0, Z1
+	VMOVUPD          1536(R8), Z0
+	VMULPD           8320(R10)(AX*8), Z0, Z1
 	VMOVUPD          (BX)(AX*8), Z2
 	VMOVUPD          (CX)(AX*8), Z3
 	VSUBPD           Z3, Z2, Z4
-	VMOVUPD          1600(R8)(R9*8), Z5
-	VMULPD           8384(R11)(AX*8), Z5, Z6
-	VMOVUPD          512(R8)(R9*8), Z7
+	VMOVUPD          1600(R8), Z5
+	VMULPD           8384(R10)(AX*8), Z5, Z6
+	VMOVUPD          512(R8), Z7
 	VSUBPD           Z2, Z7, Z8
 	VMOVUPD          64(BX)(AX*8), Z9
 	VMOVUPD          64(CX)(AX*8), Z10
 	VSUBPD           Z10, Z9, Z11
-	VMOVUPD          12480(R11)(AX*8), Z12
-	VADDPD           8320(R11)(AX*8), Z12, Z13
+	VMOVUPD          12480(R10)(AX*8), Z12
+	VADDPD           8320(R10)(AX*8), Z12, Z13
 	VMOVUPD          (DI)(AX*8), Z14
-	VFMADD231PD      2560(R8)(R9*8), Z14, Z1
-	VMULPD           (R8)(R9*8), Z4, Z15
+	VFMADD231PD      2560(R8), Z14, Z1
+	VMULPD           (R8), Z4, Z15
 	VMOVUPD          64(DI)(AX*8), Z16
-	VFMADD231PD      2624(R8)(R9*8), Z16, Z6
-	VMULPD           (R8)(R9*8), Z8, Z17
+	VFMADD231PD      2624(R8), Z16, Z6
+	VMULPD           (R8), Z8, Z17
 	VBROADCASTSD     stepsConstsAVX512<>+0(SB), Z18
 	VMAXPD           Z18, Z14, Z19
 	VMOVUPD          (SI)(AX*8), Z20
 	VMAXPD           Z18, Z20, Z21
 	VMINPD           Z18, Z14, Z22
 	VMAXPD           Z18, Z15, Z23
-	VFMADD231PD      1024(R8)(R9*8), Z20, Z1
+	VFMADD231PD      1024(R8), Z20, Z1
 	VMAXPD           Z18, Z17, Z24
 	VMOVUPD          64(SI)(AX*8), Z25
-	VFMADD231PD      1088(R8)(R9*8), Z25, Z6
+	VFMADD231PD      1088(R8), Z25, Z6
 	VADDPD           Z23, Z3, Z26
 	VMINPD           Z18, Z20, Z27
 	VBROADCASTSD     224(DX), Z2
 	VFMADD231PD      Z19, Z2, Z21
-	VMULPD           64(R8)(R9*8), Z11, Z4
-	VMOVUPD          576(R8)(R9*8), Z8
+	VMULPD           64(R8), Z11, Z4
+	VMOVUPD          576(R8), Z8
 	VSUBPD           Z9, Z8, Z17
 	VADDPD           Z1, Z3, Z23
 	VFMADD231PD      Z13, Z0, Z26
 	VADDPD           Z6, Z10, Z19
 	VFMADD231PD      Z22, Z2, Z27
 	VMAXPD           Z18, Z4, Z11
-	VMULPD           64(R8)(R9*8), Z17, Z9
+	VMULPD           64(R8), Z17, Z9
 	VADDPD           Z23, Z15, Z1
-	VMOVUPD          12544(R11)(AX*8), Z13
-	VADDPD           8384(R11)(AX*8), Z13, Z6
+	VMOVUPD          12544(R10)(AX*8), Z13
+	VADDPD           8384(R10)(AX*8), Z13, Z6
 	VADDPD           Z19, Z4, Z22
-	VFMADD231PD      2048(R8)(R9*8), Z21, Z26
+	VFMADD231PD      2048(R8), Z21, Z26
 	VADDPD           Z11, Z10, Z17
 	VMAXPD           Z18, Z9, Z15
 	VADDPD           Z24, Z1, Z23
@@ -792,30 +774,30 @@ vectors:
 	VFMADD231PD      Z6, Z5, Z17
 	VFMADD231PD      Z21, Z2, Z9
 	VFMADD231PD      Z13, Z5, Z11
-	VMOVUPD          4160(R11)(AX*8), Z24
+	VMOVUPD          4160(R10)(AX*8), Z24
 	VFMADD231PD.BCST 216(DX), Z14, Z24
 	VBROADCASTSD     208(DX), Z15
-	VMOVUPD          (R11)(AX*8), Z18
+	VMOVUPD          (R10)(AX*8), Z18
 	VFMADD231PD      Z14, Z15, Z18
 	VMOVAPD          Z20, Z31
-	VFNMADD231PD     2048(R8)(R9*8), Z27, Z23
+	VFNMADD231PD     2048(R8), Z27, Z23
 	VMOVAPD          Z14, Z29
-	VFMADD231PD      2112(R8)(R9*8), Z19, Z17
+	VFMADD231PD      2112(R8), Z19, Z17
 	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z0
-	VMOVUPD          Z0, 8320(R11)(AX*8)
-	VFNMADD231PD     2112(R8)(R9*8), Z9, Z11
+	VMOVUPD          Z0, 8320(R10)(AX*8)
+	VFNMADD231PD     2112(R8), Z9, Z11
 	VFMADD231PD      Z20, Z15, Z24
 	VMOVUPD          Z18, (DI)(AX*8)
-	VMOVUPD          Z0, (R11)(AX*8)
+	VMOVUPD          Z0, (R10)(AX*8)
 	VMINPD           Z23, Z26, Z12
-	VMOVUPD          Z0, 4160(R11)(AX*8)
-	VMOVUPD          Z0, 12480(R11)(AX*8)
-	VMOVUPD          4224(R11)(AX*8), Z4
+	VMOVUPD          Z0, 4160(R10)(AX*8)
+	VMOVUPD          Z0, 12480(R10)(AX*8)
+	VMOVUPD          4224(R10)(AX*8), Z4
 	VFMADD231PD.BCST 216(DX), Z16, Z4
 	VMAXPD           Z12, Z1, Z6
 	VMINPD           Z11, Z17, Z2
 	VMOVUPD          Z24, (SI)(AX*8)
-	VMOVUPD          64(R11)(AX*8), Z21
+	VMOVUPD          64(R10)(AX*8), Z21
 	VFMADD231PD      Z16, Z15, Z21
 	VCMPPD           $0x1d, Z7, Z6, K1
 	VMAXPD           Z2, Z22, Z5
@@ -823,47 +805,47 @@ vectors:
 	VFMADD231PD      Z25, Z15, Z4
 	VMOVAPD          Z16, Z28
 	VCMPPD           $0x1d, Z8, Z5, K2
-	VMOVUPD          Z0, 4224(R11)(AX*8)
+	VMOVUPD          Z0, 4224(R10)(AX*8)
 	VMOVUPD          Z21, 64(DI)(AX*8)
 	KANDNB           K1, K7, K3
 	KORB             K1, K7, K4
-	KMOVB            K3, (R10)
+	KMOVB            K3, (R9)
 	VBLENDMPD        Z3, Z1, K4, Z13
 	VMOVUPD          Z4, 64(SI)(AX*8)
 	VMOVUPD          Z13, (CX)(AX*8)
 	KANDNB           K2, K6, K5
 	KORB             K2, K6, K1
-	KMOVB            K5, 1(R10)
+	KMOVB            K5, 1(R9)
 	VBLENDMPD        Z10, Z22, K1, Z27
-	VMOVUPD          Z0, 64(R11)(AX*8)
+	VMOVUPD          Z0, 64(R10)(AX*8)
 	VMOVUPD          Z27, 64(CX)(AX*8)
-	VMOVUPD          Z0, 8384(R11)(AX*8)
-	VMOVUPD          Z0, 12544(R11)(AX*8)
+	VMOVUPD          Z0, 8384(R10)(AX*8)
+	VMOVUPD          Z0, 12544(R10)(AX*8)
 	KORB             K5, K3, K4
 	KORTESTB         K4, K4
 	JNZ              event2
 
 next1:
-	ADDQ $0x10, AX
-	ADDQ $0x02, R10
-	ADDQ $0x10, R9
-	CMPQ R9, $0x40
-	JLT  vectors
-	MOVQ 200(DX), R9
-	SHLQ $0x09, R9
-	ADDQ R9, R8
-	CMPQ AX, (DX)
-	JLT  group
+	ADDQ  $0x10, AX
+	ADDQ  $0x02, R9
+	ADDQ  $0x00000080, R8
+	TESTQ $0x0000003f, AX
+	JNZ   vectors
+	MOVQ  200(DX), R12
+	SHLQ  $0x09, R12
+	LEAQ  -512(R8)(R12*1), R8
+	CMPQ  AX, (DX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    104(DX), R13
-	VMOVUPD Z31, (R13)(AX*8)
-	VMOVUPD Z30, 64(R13)(AX*8)
-	MOVQ    128(DX), R13
-	VMOVUPD Z29, (R13)(AX*8)
-	VMOVUPD Z28, 64(R13)(AX*8)
+	MOVQ    104(DX), R12
+	VMOVUPD Z31, (R12)(AX*8)
+	VMOVUPD Z30, 64(R12)(AX*8)
+	MOVQ    128(DX), R12
+	VMOVUPD Z29, (R12)(AX*8)
+	VMOVUPD Z28, 64(R12)(AX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -875,7 +857,7 @@ TEXT ·WakingAVX2(SB), $0-8
 	MOVQ 48(DX), BX
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (CX)(AX*8), Y0
 	VBROADCASTSD 32(DX), Y1
@@ -934,7 +916,7 @@ group:
 	ADDQ         $0x20, AX
 	ADDQ         $0x04, BX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -949,7 +931,7 @@ TEXT ·WakingAVX512(SB), $640-8
 	MOVQ 48(BX), SI
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (DX)(CX*8), Z0
 	VBROADCASTSD 32(BX), Z1
@@ -1014,7 +996,7 @@ group:
 	ADDQ         $0x40, CX
 	ADDQ         $0x08, SI
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1030,7 +1012,7 @@ TEXT ·NoisyCrossAVX2(SB), $0-8
 	MOVQ 112(DX), R8
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (BX)(AX*8), Y0
 	VMULPD       (CX)(AX*8), Y0, Y1
@@ -1107,7 +1089,7 @@ group:
 	ADDQ         $0x08, AX
 	ADDQ         $0x01, R8
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1123,7 +1105,7 @@ TEXT ·NoisyCrossAVX512(SB), $0-8
 	MOVQ 112(DX), R8
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD           (BX)(AX*8), Z0
 	VMULPD            (CX)(AX*8), Z0, Z1
@@ -1161,7 +1143,7 @@ group:
 	ADDQ              $0x08, AX
 	ADDQ              $0x01, R8
 	CMPQ              AX, (DX)
-	JLT               group
+	JLT               vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1183,7 +1165,7 @@ TEXT ·NoisyPartAVX2(SB), $768-8
 	MOVQ 224(BX), R13
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VMOVUPD      stepsConstsAVX2<>+32(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
@@ -1381,7 +1363,7 @@ group:
 	ADDQ         $0x08, CX
 	ADDQ         $0x01, R13
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1401,7 +1383,7 @@ TEXT ·NoisyPartAVX512(SB), $0-8
 	MOVQ 224(DX), R12
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD      stepsConstsAVX512<>+8(SB), Z0
 	VSUBPD            (CX)(AX*8), Z0, Z1
@@ -1492,7 +1474,7 @@ group:
 	ADDQ              $0x08, AX
 	ADDQ              $0x01, R12
 	CMPQ              AX, (DX)
-	JLT               group
+	JLT               vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1509,7 +1491,7 @@ TEXT ·NoisyPassageAVX2(SB), $0-8
 	MOVQ 136(DX), R9
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (CX)(AX*8), Y0
 	VSUBPD       (BX)(AX*8), Y0, Y1
@@ -1592,7 +1574,7 @@ group:
 	VMOVUPD      Y5, 32(R9)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1609,7 +1591,7 @@ TEXT ·NoisyPassageAVX512(SB), $0-8
 	MOVQ 136(DX), R9
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD        (CX)(AX*8), Z0
 	VSUBPD         (BX)(AX*8), Z0, Z1
@@ -1651,7 +1633,7 @@ group:
 	VMOVUPD        Z31, (R9)(AX*8)
 	ADDQ           $0x08, AX
 	CMPQ           AX, (DX)
-	JLT            group
+	JLT            vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1666,7 +1648,7 @@ TEXT ·OUStepAVX2(SB), $0-8
 	MOVQ 80(DX), DI
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 112(DX), Y0
 	VMULPD       (BX)(AX*8), Y0, Y1
@@ -1707,7 +1689,7 @@ group:
 	VMOVUPD      Y0, 96(DI)(AX*8)
 	ADDQ         $0x10, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1722,7 +1704,7 @@ TEXT ·OUStepAVX512(SB), $0-8
 	MOVQ 80(DX), DI
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 112(DX), Z0
 	VMULPD       (BX)(AX*8), Z0, Z1
@@ -1763,7 +1745,7 @@ group:
 	VMOVUPD      Z16, 192(DI)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1780,7 +1762,7 @@ TEXT ·GoalStepAVX2(SB), $0-8
 	MOVQ 136(DX), R9
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (CX)(AX*8), Y0
 	VADDPD       (DI)(AX*8), Y0, Y1
@@ -1797,7 +1779,7 @@ group:
 	VMOVUPD      Y3, 32(R9)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1814,7 +1796,7 @@ TEXT ·GoalStepAVX512(SB), $0-8
 	MOVQ 136(DX), R9
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VMOVUPD      (CX)(AX*8), Z0
 	VADDPD       (DI)(AX*8), Z0, Z1
@@ -1843,7 +1825,7 @@ group:
 	VMOVUPD      Z7, 192(R9)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1857,7 +1839,7 @@ TEXT ·JumpStepAVX2(SB), $0-8
 	MOVQ 56(DX), SI
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 80(DX), Y0
 	VMOVUPD      (SI)(AX*8), Y1
@@ -1890,7 +1872,7 @@ group:
 	VMOVUPD      Y12, 96(CX)(AX*8)
 	ADDQ         $0x10, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1904,7 +1886,7 @@ TEXT ·JumpStepAVX512(SB), $0-8
 	MOVQ 56(DX), SI
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 80(DX), Z0
 	VMOVUPD      (SI)(AX*8), Z1
@@ -1937,7 +1919,7 @@ group:
 	VMOVUPD      Z12, 192(CX)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -1955,14 +1937,11 @@ TEXT ·ExpStepAVX2(SB), $0-8
 	MOVQ 104(DX), R10
 	XORQ AX, AX
 
-group:
-	XORQ R11, R11
-
 vectors:
 	// step
 	VBROADCASTSD 144(DX), Y0
 	VMULPD       (SI)(AX*8), Y0, Y1
-	VMOVUPD      512(R10)(R11*8), Y2
+	VMOVUPD      512(R10), Y2
 	VMOVUPD      (R8)(AX*8), Y3
 	VFMADD231PD  (DI)(AX*8), Y2, Y3
 	VMOVUPD      (CX)(AX*8), Y4
@@ -1970,7 +1949,7 @@ vectors:
 	VMULPD       32(SI)(AX*8), Y0, Y6
 	VMOVUPD      32(CX)(AX*8), Y7
 	VMAXPD       stepsConstsAVX2<>+0(SB), Y7, Y8
-	VMOVUPD      544(R10)(R11*8), Y9
+	VMOVUPD      544(R10), Y9
 	VMOVUPD      32(R8)(AX*8), Y10
 	VFMADD231PD  32(DI)(AX*8), Y9, Y10
 	VADDPD       Y1, Y5, Y11
@@ -1978,13 +1957,13 @@ vectors:
 	VMOVUPD      (SI)(AX*8), Y13
 	VFMADD231PD  Y4, Y12, Y13
 	VFMADD213PD  32(SI)(AX*8), Y7, Y12
-	VFMADD231PD  (R10)(R11*8), Y4, Y3
+	VFMADD231PD  (R10), Y4, Y3
 	VADDPD       Y6, Y8, Y14
-	VMOVUPD      1024(R10)(R11*8), Y15
+	VMOVUPD      1024(R10), Y15
 	VFMADD213PD  (R9)(AX*8), Y15, Y11
-	VFMADD231PD  32(R10)(R11*8), Y7, Y10
+	VFMADD231PD  32(R10), Y7, Y10
 	VMOVUPD      Y13, (BX)(AX*8)
-	VMOVUPD      1056(R10)(R11*8), Y2
+	VMOVUPD      1056(R10), Y2
 	VFMADD213PD  32(R9)(AX*8), Y2, Y14
 	VMOVUPD      Y3, (R8)(AX*8)
 	VMOVUPD      Y12, 32(BX)(AX*8)
@@ -1992,14 +1971,14 @@ vectors:
 	VMOVUPD      Y10, 32(R8)(AX*8)
 	VMOVUPD      Y14, 32(R9)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x08, R11
-	CMPQ         R11, $0x40
-	JLT          vectors
+	ADDQ         $0x40, R10
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R11
 	SHLQ         $0x09, R11
-	ADDQ         R11, R10
+	LEAQ         -512(R10)(R11*1), R10
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2017,9 +1996,6 @@ TEXT ·ExpStepAVX512(SB), $0-8
 	MOVQ 104(DX), R10
 	XORQ AX, AX
 
-group:
-	XORQ R11, R11
-
 vectors:
 	// step
 	VBROADCASTSD 144(DX), Z0
@@ -2028,48 +2004,48 @@ vectors:
 	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z3
 	VMAXPD       Z3, Z2, Z4
 	VMULPD       64(SI)(AX*8), Z0, Z5
-	VMOVUPD      512(R10)(R11*8), Z6
+	VMOVUPD      512(R10), Z6
 	VMOVUPD      (R8)(AX*8), Z7
 	VFMADD231PD  (DI)(AX*8), Z6, Z7
 	VMOVUPD      64(CX)(AX*8), Z8
 	VMAXPD       Z3, Z8, Z9
 	VMULPD       128(SI)(AX*8), Z0, Z10
-	VMOVUPD      576(R10)(R11*8), Z11
+	VMOVUPD      576(R10), Z11
 	VMOVUPD      64(R8)(AX*8), Z12
 	VFMADD231PD  64(DI)(AX*8), Z11, Z12
 	VADDPD       Z1, Z4, Z13
 	VMOVUPD      128(CX)(AX*8), Z14
 	VMAXPD       Z3, Z14, Z15
 	VMULPD       192(SI)(AX*8), Z0, Z16
-	VMOVUPD      640(R10)(R11*8), Z17
+	VMOVUPD      640(R10), Z17
 	VMOVUPD      128(R8)(AX*8), Z18
 	VFMADD231PD  128(DI)(AX*8), Z17, Z18
 	VADDPD       Z5, Z9, Z19
 	VMOVUPD      192(CX)(AX*8), Z20
 	VMAXPD       Z3, Z20, Z21
-	VFMADD231PD  (R10)(R11*8), Z2, Z7
-	VMOVUPD      704(R10)(R11*8), Z22
+	VFMADD231PD  (R10), Z2, Z7
+	VMOVUPD      704(R10), Z22
 	VMOVUPD      192(R8)(AX*8), Z23
 	VFMADD231PD  192(DI)(AX*8), Z22, Z23
 	VBROADCASTSD 136(DX), Z24
 	VFMADD213PD  (SI)(AX*8), Z24, Z2
 	VADDPD       Z10, Z15, Z25
-	VMOVUPD      1024(R10)(R11*8), Z26
+	VMOVUPD      1024(R10), Z26
 	VFMADD213PD  (R9)(AX*8), Z26, Z13
-	VFMADD231PD  64(R10)(R11*8), Z8, Z12
+	VFMADD231PD  64(R10), Z8, Z12
 	VFMADD213PD  64(SI)(AX*8), Z24, Z8
 	VADDPD       Z16, Z21, Z27
-	VMOVUPD      1088(R10)(R11*8), Z28
+	VMOVUPD      1088(R10), Z28
 	VFMADD213PD  64(R9)(AX*8), Z28, Z19
-	VFMADD231PD  128(R10)(R11*8), Z14, Z18
+	VFMADD231PD  128(R10), Z14, Z18
 	VFMADD213PD  128(SI)(AX*8), Z24, Z14
-	VMOVUPD      1152(R10)(R11*8), Z29
+	VMOVUPD      1152(R10), Z29
 	VFMADD213PD  128(R9)(AX*8), Z29, Z25
 	VMOVUPD      Z7, (R8)(AX*8)
-	VFMADD231PD  192(R10)(R11*8), Z20, Z23
+	VFMADD231PD  192(R10), Z20, Z23
 	VMOVUPD      Z2, (BX)(AX*8)
 	VFMADD213PD  192(SI)(AX*8), Z20, Z24
-	VMOVUPD      1216(R10)(R11*8), Z30
+	VMOVUPD      1216(R10), Z30
 	VFMADD213PD  192(R9)(AX*8), Z30, Z27
 	VMOVUPD      Z13, (R9)(AX*8)
 	VMOVUPD      Z12, 64(R8)(AX*8)
@@ -2082,14 +2058,14 @@ vectors:
 	VMOVUPD      Z24, 192(BX)(AX*8)
 	VMOVUPD      Z27, 192(R9)(AX*8)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R11
-	CMPQ         R11, $0x40
-	JLT          vectors
+	ADDQ         $0x00000100, R10
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R11
 	SHLQ         $0x09, R11
-	ADDQ         R11, R10
+	LEAQ         -512(R10)(R11*1), R10
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2106,15 +2082,12 @@ TEXT ·ExpStepNegativeAVX2(SB), $0-8
 	MOVQ 104(DX), R9
 	XORQ AX, AX
 
-group:
-	XORQ R10, R10
-
 vectors:
 	// step
-	VMOVUPD      512(R9)(R10*8), Y0
+	VMOVUPD      512(R9), Y0
 	VMOVUPD      (R8)(AX*8), Y1
 	VFMADD231PD  (DI)(AX*8), Y0, Y1
-	VMOVUPD      544(R9)(R10*8), Y2
+	VMOVUPD      544(R9), Y2
 	VMOVUPD      32(R8)(AX*8), Y3
 	VFMADD231PD  32(DI)(AX*8), Y2, Y3
 	VBROADCASTSD 136(DX), Y4
@@ -2122,22 +2095,22 @@ vectors:
 	VFMADD231PD  (CX)(AX*8), Y4, Y5
 	VMOVUPD      32(CX)(AX*8), Y6
 	VFMADD213PD  32(SI)(AX*8), Y6, Y4
-	VMOVUPD      (R9)(R10*8), Y7
+	VMOVUPD      (R9), Y7
 	VFMADD231PD  (CX)(AX*8), Y7, Y1
-	VFMADD231PD  32(R9)(R10*8), Y6, Y3
+	VFMADD231PD  32(R9), Y6, Y3
 	VMOVUPD      Y5, (BX)(AX*8)
 	VMOVUPD      Y4, 32(BX)(AX*8)
 	VMOVUPD      Y1, (R8)(AX*8)
 	VMOVUPD      Y3, 32(R8)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x08, R10
-	CMPQ         R10, $0x40
-	JLT          vectors
+	ADDQ         $0x40, R9
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R10
 	SHLQ         $0x09, R10
-	ADDQ         R10, R9
+	LEAQ         -512(R9)(R10*1), R9
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2154,21 +2127,18 @@ TEXT ·ExpStepNegativeAVX512(SB), $0-8
 	MOVQ 104(DX), R9
 	XORQ AX, AX
 
-group:
-	XORQ R10, R10
-
 vectors:
 	// step
-	VMOVUPD      512(R9)(R10*8), Z0
+	VMOVUPD      512(R9), Z0
 	VMOVUPD      (R8)(AX*8), Z1
 	VFMADD231PD  (DI)(AX*8), Z0, Z1
-	VMOVUPD      576(R9)(R10*8), Z2
+	VMOVUPD      576(R9), Z2
 	VMOVUPD      64(R8)(AX*8), Z3
 	VFMADD231PD  64(DI)(AX*8), Z2, Z3
-	VMOVUPD      640(R9)(R10*8), Z4
+	VMOVUPD      640(R9), Z4
 	VMOVUPD      128(R8)(AX*8), Z5
 	VFMADD231PD  128(DI)(AX*8), Z4, Z5
-	VMOVUPD      704(R9)(R10*8), Z6
+	VMOVUPD      704(R9), Z6
 	VMOVUPD      192(R8)(AX*8), Z7
 	VFMADD231PD  192(DI)(AX*8), Z6, Z7
 	VBROADCASTSD 136(DX), Z8
@@ -2180,13 +2150,13 @@ vectors:
 	VFMADD231PD  128(CX)(AX*8), Z8, Z11
 	VMOVUPD      192(CX)(AX*8), Z12
 	VFMADD213PD  192(SI)(AX*8), Z12, Z8
-	VMOVUPD      (R9)(R10*8), Z13
+	VMOVUPD      (R9), Z13
 	VFMADD231PD  (CX)(AX*8), Z13, Z1
-	VMOVUPD      64(R9)(R10*8), Z14
+	VMOVUPD      64(R9), Z14
 	VFMADD231PD  64(CX)(AX*8), Z14, Z3
-	VMOVUPD      128(R9)(R10*8), Z15
+	VMOVUPD      128(R9), Z15
 	VFMADD231PD  128(CX)(AX*8), Z15, Z5
-	VFMADD231PD  192(R9)(R10*8), Z12, Z7
+	VFMADD231PD  192(R9), Z12, Z7
 	VMOVUPD      Z9, (BX)(AX*8)
 	VMOVUPD      Z10, 64(BX)(AX*8)
 	VMOVUPD      Z11, 128(BX)(AX*8)
@@ -2196,14 +2166,14 @@ vectors:
 	VMOVUPD      Z5, 128(R8)(AX*8)
 	VMOVUPD      Z7, 192(R8)(AX*8)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R10
-	CMPQ         R10, $0x40
-	JLT          vectors
+	ADDQ         $0x00000100, R9
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R10
 	SHLQ         $0x09, R10
-	ADDQ         R10, R9
+	LEAQ         -512(R9)(R10*1), R9
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2224,9 +2194,6 @@ TEXT ·AlphaStepAVX2(SB), $0-8
 	MOVQ 104(DX), R13
 	XORQ AX, AX
 
-group:
-	XORQ R14, R14
-
 vectors:
 	// step
 	VBROADCASTSD 144(DX), Y0
@@ -2234,13 +2201,13 @@ vectors:
 	VMOVUPD      (R9)(AX*8), Y2
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y3
 	VMAXPD       Y3, Y2, Y4
-	VMOVUPD      512(R13)(R14*8), Y5
+	VMOVUPD      512(R13), Y5
 	VMOVUPD      (R8)(AX*8), Y6
 	VFMADD231PD  (DI)(AX*8), Y5, Y6
 	VMULPD       32(SI)(AX*8), Y0, Y7
 	VMOVUPD      32(R9)(AX*8), Y8
 	VMAXPD       Y3, Y8, Y9
-	VMOVUPD      544(R13)(R14*8), Y10
+	VMOVUPD      544(R13), Y10
 	VMOVUPD      32(R8)(AX*8), Y11
 	VFMADD231PD  32(DI)(AX*8), Y10, Y11
 	VADDPD       Y4, Y1, Y12
@@ -2250,13 +2217,13 @@ vectors:
 	VMOVUPD      (CX)(AX*8), Y15
 	VMAXPD       Y3, Y15, Y5
 	VADDPD       Y9, Y7, Y0
-	VFMADD231PD  (R13)(R14*8), Y15, Y6
+	VFMADD231PD  (R13), Y15, Y6
 	VBROADCASTSD 136(DX), Y10
 	VMOVUPD      (SI)(AX*8), Y1
 	VFMADD231PD  Y2, Y10, Y1
 	VBROADCASTSD 152(DX), Y4
 	VMULPD       Y4, Y12, Y7
-	VMOVUPD      32(R13)(R14*8), Y9
+	VMOVUPD      32(R13), Y9
 	VFMADD231PD  32(CX)(AX*8), Y9, Y11
 	VFMADD213PD  32(R11)(AX*8), Y8, Y13
 	VMULPD       Y4, Y0, Y12
@@ -2264,17 +2231,17 @@ vectors:
 	VMOVUPD      32(CX)(AX*8), Y9
 	VMAXPD       Y3, Y9, Y0
 	VADDPD       Y7, Y5, Y4
-	VFMADD231PD  1536(R13)(R14*8), Y2, Y6
+	VFMADD231PD  1536(R13), Y2, Y6
 	VMOVUPD      Y1, (R10)(AX*8)
 	VADDPD       Y12, Y0, Y15
-	VFMADD231PD  1568(R13)(R14*8), Y8, Y11
+	VFMADD231PD  1568(R13), Y8, Y11
 	VFMADD213PD  32(SI)(AX*8), Y10, Y8
-	VMOVUPD      1024(R13)(R14*8), Y3
+	VMOVUPD      1024(R13), Y3
 	VFMADD213PD  (R12)(AX*8), Y3, Y4
 	VMOVUPD      Y14, (BX)(AX*8)
 	VFMADD231PD  Y9, Y10, Y13
 	VMOVUPD      Y6, (R8)(AX*8)
-	VMOVUPD      1056(R13)(R14*8), Y5
+	VMOVUPD      1056(R13), Y5
 	VFMADD213PD  32(R12)(AX*8), Y5, Y15
 	VMOVUPD      Y11, 32(R8)(AX*8)
 	VMOVUPD      Y8, 32(R10)(AX*8)
@@ -2282,14 +2249,14 @@ vectors:
 	VMOVUPD      Y13, 32(BX)(AX*8)
 	VMOVUPD      Y15, 32(R12)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x08, R14
-	CMPQ         R14, $0x40
-	JLT          vectors
+	ADDQ         $0x40, R13
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R14
 	SHLQ         $0x09, R14
-	ADDQ         R14, R13
+	LEAQ         -512(R13)(R14*1), R13
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2310,9 +2277,6 @@ TEXT ·AlphaStepAVX512(SB), $0-8
 	MOVQ 104(DX), R13
 	XORQ AX, AX
 
-group:
-	XORQ R14, R14
-
 vectors:
 	// step
 	VBROADCASTSD 144(DX), Z0
@@ -2321,7 +2285,7 @@ vectors:
 	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z3
 	VMAXPD       Z3, Z2, Z4
 	VMULPD       64(SI)(AX*8), Z0, Z5
-	VMOVUPD      512(R13)(R14*8), Z6
+	VMOVUPD      512(R13), Z6
 	VMOVUPD      (R8)(AX*8), Z7
 	VFMADD231PD  (DI)(AX*8), Z6, Z7
 	VMOVUPD      64(R9)(AX*8), Z8
@@ -2330,18 +2294,18 @@ vectors:
 	VADDPD       Z4, Z1, Z11
 	VMOVUPD      128(R9)(AX*8), Z12
 	VMAXPD       Z3, Z12, Z13
-	VMOVUPD      576(R13)(R14*8), Z14
+	VMOVUPD      576(R13), Z14
 	VMOVUPD      64(R8)(AX*8), Z15
 	VFMADD231PD  64(DI)(AX*8), Z14, Z15
 	VADDPD       Z9, Z5, Z16
 	VMULPD       192(SI)(AX*8), Z0, Z17
 	VMOVUPD      (CX)(AX*8), Z18
-	VFMADD231PD  (R13)(R14*8), Z18, Z7
+	VFMADD231PD  (R13), Z18, Z7
 	VBROADCASTSD 152(DX), Z19
 	VMULPD       Z19, Z11, Z20
 	VMOVUPD      192(R9)(AX*8), Z21
 	VMAXPD       Z3, Z21, Z22
-	VMOVUPD      640(R13)(R14*8), Z23
+	VMOVUPD      640(R13), Z23
 	VMOVUPD      128(R8)(AX*8), Z24
 	VFMADD231PD  128(DI)(AX*8), Z23, Z24
 	VADDPD       Z13, Z10, Z25
@@ -2350,57 +2314,57 @@ vectors:
 	VMOVUPD      (R11)(AX*8), Z28
 	VFMADD231PD  Z2, Z27, Z28
 	VMULPD       Z19, Z16, Z29
-	VMOVUPD      704(R13)(R14*8), Z30
+	VMOVUPD      704(R13), Z30
 	VMOVUPD      192(R8)(AX*8), Z31
 	VFMADD231PD  192(DI)(AX*8), Z30, Z31
 	VMOVUPD      64(CX)(AX*8), Z6
-	VFMADD231PD  64(R13)(R14*8), Z6, Z15
+	VFMADD231PD  64(R13), Z6, Z15
 	VADDPD       Z22, Z17, Z1
 	VMAXPD       Z3, Z6, Z4
 	VADDPD       Z20, Z26, Z14
 	VMOVUPD      64(R11)(AX*8), Z5
 	VFMADD231PD  Z8, Z27, Z5
 	VMULPD       Z19, Z25, Z9
-	VFMADD231PD  1536(R13)(R14*8), Z2, Z7
+	VFMADD231PD  1536(R13), Z2, Z7
 	VBROADCASTSD 136(DX), Z0
 	VFMADD213PD  (SI)(AX*8), Z0, Z2
 	VMOVUPD      128(CX)(AX*8), Z11
-	VFMADD231PD  128(R13)(R14*8), Z11, Z24
+	VFMADD231PD  128(R13), Z11, Z24
 	VMAXPD       Z3, Z11, Z23
 	VADDPD       Z29, Z4, Z10
 	VFMADD231PD  Z18, Z0, Z28
 	VMOVUPD      128(R11)(AX*8), Z13
 	VFMADD231PD  Z12, Z27, Z13
 	VMULPD       Z19, Z1, Z16
-	VMOVUPD      1024(R13)(R14*8), Z30
+	VMOVUPD      1024(R13), Z30
 	VFMADD213PD  (R12)(AX*8), Z30, Z14
 	VMOVUPD      192(CX)(AX*8), Z17
-	VFMADD231PD  192(R13)(R14*8), Z17, Z31
-	VFMADD231PD  1600(R13)(R14*8), Z8, Z15
+	VFMADD231PD  192(R13), Z17, Z31
+	VFMADD231PD  1600(R13), Z8, Z15
 	VMAXPD       Z3, Z17, Z22
 	VADDPD       Z9, Z23, Z26
 	VFMADD213PD  64(SI)(AX*8), Z0, Z8
 	VFMADD213PD  192(R11)(AX*8), Z21, Z27
 	VFMADD231PD  Z6, Z0, Z5
-	VMOVUPD      1088(R13)(R14*8), Z20
+	VMOVUPD      1088(R13), Z20
 	VFMADD213PD  64(R12)(AX*8), Z20, Z10
 	VMOVUPD      Z2, (R10)(AX*8)
-	VFMADD231PD  1664(R13)(R14*8), Z12, Z24
+	VFMADD231PD  1664(R13), Z12, Z24
 	VADDPD       Z16, Z22, Z25
 	VFMADD213PD  128(SI)(AX*8), Z0, Z12
 	VMOVUPD      Z7, (R8)(AX*8)
 	VMOVUPD      Z28, (BX)(AX*8)
 	VFMADD231PD  Z11, Z0, Z13
-	VMOVUPD      1152(R13)(R14*8), Z4
+	VMOVUPD      1152(R13), Z4
 	VFMADD213PD  128(R12)(AX*8), Z4, Z26
 	VMOVUPD      Z14, (R12)(AX*8)
-	VFMADD231PD  1728(R13)(R14*8), Z21, Z31
+	VFMADD231PD  1728(R13), Z21, Z31
 	VFMADD213PD  192(SI)(AX*8), Z0, Z21
 	VMOVUPD      Z8, 64(R10)(AX*8)
 	VMOVUPD      Z15, 64(R8)(AX*8)
 	VFMADD231PD  Z17, Z0, Z27
 	VMOVUPD      Z5, 64(BX)(AX*8)
-	VMOVUPD      1216(R13)(R14*8), Z29
+	VMOVUPD      1216(R13), Z29
 	VFMADD213PD  192(R12)(AX*8), Z29, Z25
 	VMOVUPD      Z10, 64(R12)(AX*8)
 	VMOVUPD      Z12, 128(R10)(AX*8)
@@ -2412,14 +2376,14 @@ vectors:
 	VMOVUPD      Z27, 192(BX)(AX*8)
 	VMOVUPD      Z25, 192(R12)(AX*8)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R14
-	CMPQ         R14, $0x40
-	JLT          vectors
+	ADDQ         $0x00000100, R13
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R14
 	SHLQ         $0x09, R14
-	ADDQ         R14, R13
+	LEAQ         -512(R13)(R14*1), R13
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2439,15 +2403,12 @@ TEXT ·AlphaStepNegativeAVX2(SB), $0-8
 	MOVQ 104(DX), R12
 	XORQ AX, AX
 
-group:
-	XORQ R13, R13
-
 vectors:
 	// step
-	VMOVUPD      512(R12)(R13*8), Y0
+	VMOVUPD      512(R12), Y0
 	VMOVUPD      (R8)(AX*8), Y1
 	VFMADD231PD  (DI)(AX*8), Y0, Y1
-	VMOVUPD      544(R12)(R13*8), Y2
+	VMOVUPD      544(R12), Y2
 	VMOVUPD      32(R8)(AX*8), Y3
 	VFMADD231PD  32(DI)(AX*8), Y2, Y3
 	VBROADCASTSD 160(DX), Y4
@@ -2461,29 +2422,29 @@ vectors:
 	VFMADD231PD  Y5, Y8, Y9
 	VMOVUPD      32(SI)(AX*8), Y10
 	VFMADD231PD  Y7, Y8, Y10
-	VMOVUPD      (R12)(R13*8), Y11
+	VMOVUPD      (R12), Y11
 	VFMADD231PD  (CX)(AX*8), Y11, Y1
-	VMOVUPD      32(R12)(R13*8), Y12
+	VMOVUPD      32(R12), Y12
 	VFMADD231PD  32(CX)(AX*8), Y12, Y3
 	VFMADD231PD  (CX)(AX*8), Y8, Y6
 	VFMADD231PD  32(CX)(AX*8), Y8, Y4
 	VMOVUPD      Y9, (R10)(AX*8)
 	VMOVUPD      Y10, 32(R10)(AX*8)
-	VFMADD231PD  1536(R12)(R13*8), Y5, Y1
-	VFMADD231PD  1568(R12)(R13*8), Y7, Y3
+	VFMADD231PD  1536(R12), Y5, Y1
+	VFMADD231PD  1568(R12), Y7, Y3
 	VMOVUPD      Y6, (BX)(AX*8)
 	VMOVUPD      Y4, 32(BX)(AX*8)
 	VMOVUPD      Y1, (R8)(AX*8)
 	VMOVUPD      Y3, 32(R8)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x08, R13
-	CMPQ         R13, $0x40
-	JLT          vectors
+	ADDQ         $0x40, R12
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R13
 	SHLQ         $0x09, R13
-	ADDQ         R13, R12
+	LEAQ         -512(R12)(R13*1), R12
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2503,25 +2464,22 @@ TEXT ·AlphaStepNegativeAVX512(SB), $0-8
 	MOVQ 104(DX), R12
 	XORQ AX, AX
 
-group:
-	XORQ R13, R13
-
 vectors:
 	// step
-	VMOVUPD      512(R12)(R13*8), Z0
+	VMOVUPD      512(R12), Z0
 	VMOVUPD      (R8)(AX*8), Z1
 	VFMADD231PD  (DI)(AX*8), Z0, Z1
-	VMOVUPD      576(R12)(R13*8), Z2
+	VMOVUPD      576(R12), Z2
 	VMOVUPD      64(R8)(AX*8), Z3
 	VFMADD231PD  64(DI)(AX*8), Z2, Z3
-	VMOVUPD      640(R12)(R13*8), Z4
+	VMOVUPD      640(R12), Z4
 	VMOVUPD      128(R8)(AX*8), Z5
 	VFMADD231PD  128(DI)(AX*8), Z4, Z5
 	VBROADCASTSD 160(DX), Z6
 	VMOVUPD      (R9)(AX*8), Z7
 	VMOVUPD      (R11)(AX*8), Z8
 	VFMADD231PD  Z7, Z6, Z8
-	VMOVUPD      704(R12)(R13*8), Z9
+	VMOVUPD      704(R12), Z9
 	VMOVUPD      192(R8)(AX*8), Z10
 	VFMADD231PD  192(DI)(AX*8), Z9, Z10
 	VMOVUPD      64(R9)(AX*8), Z11
@@ -2533,28 +2491,28 @@ vectors:
 	VBROADCASTSD 136(DX), Z15
 	VMOVUPD      (SI)(AX*8), Z16
 	VFMADD231PD  Z7, Z15, Z16
-	VMOVUPD      (R12)(R13*8), Z17
+	VMOVUPD      (R12), Z17
 	VFMADD231PD  (CX)(AX*8), Z17, Z1
-	VMOVUPD      64(R12)(R13*8), Z18
+	VMOVUPD      64(R12), Z18
 	VFMADD231PD  64(CX)(AX*8), Z18, Z3
-	VMOVUPD      128(R12)(R13*8), Z19
+	VMOVUPD      128(R12), Z19
 	VFMADD231PD  128(CX)(AX*8), Z19, Z5
 	VFMADD231PD  (CX)(AX*8), Z15, Z8
-	VMOVUPD      192(R12)(R13*8), Z20
+	VMOVUPD      192(R12), Z20
 	VFMADD231PD  192(CX)(AX*8), Z20, Z10
 	VMOVUPD      192(R9)(AX*8), Z21
 	VFMADD213PD  192(R11)(AX*8), Z21, Z6
 	VMOVUPD      64(SI)(AX*8), Z22
 	VFMADD231PD  Z11, Z15, Z22
 	VFMADD231PD  64(CX)(AX*8), Z15, Z12
-	VFMADD231PD  1536(R12)(R13*8), Z7, Z1
-	VFMADD231PD  1600(R12)(R13*8), Z11, Z3
-	VFMADD231PD  1664(R12)(R13*8), Z13, Z5
+	VFMADD231PD  1536(R12), Z7, Z1
+	VFMADD231PD  1600(R12), Z11, Z3
+	VFMADD231PD  1664(R12), Z13, Z5
 	VFMADD213PD  128(SI)(AX*8), Z15, Z13
 	VFMADD231PD  128(CX)(AX*8), Z15, Z14
 	VMOVUPD      Z16, (R10)(AX*8)
 	VMOVUPD      Z8, (BX)(AX*8)
-	VFMADD231PD  1728(R12)(R13*8), Z21, Z10
+	VFMADD231PD  1728(R12), Z21, Z10
 	VMOVUPD      Z1, (R8)(AX*8)
 	VFMADD213PD  192(SI)(AX*8), Z15, Z21
 	VFMADD231PD  192(CX)(AX*8), Z15, Z6
@@ -2568,14 +2526,14 @@ vectors:
 	VMOVUPD      Z10, 192(R8)(AX*8)
 	VMOVUPD      Z6, 192(BX)(AX*8)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R13
-	CMPQ         R13, $0x40
-	JLT          vectors
+	ADDQ         $0x00000100, R12
+	TESTQ        $0x0000003f, AX
+	JNZ          vectors
 	MOVQ         128(DX), R13
 	SHLQ         $0x09, R13
-	ADDQ         R13, R12
+	LEAQ         -512(R12)(R13*1), R12
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2593,7 +2551,7 @@ TEXT ·InstantsAVX2(SB), $128-8
 	MOVQ 400(BX), R9
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
@@ -2760,7 +2718,7 @@ group:
 	VMOVUPD      Y7, 32(R9)(CX*8)
 	ADDQ         $0x08, CX
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2776,7 +2734,7 @@ TEXT ·InstantsAVX512(SB), $0-8
 	MOVQ 400(DX), R8
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
@@ -2932,7 +2890,7 @@ group:
 	VMOVUPD          Z2, 64(R8)(AX*8)
 	ADDQ             $0x10, AX
 	CMPQ             AX, (DX)
-	JLT              group
+	JLT              vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2951,7 +2909,7 @@ TEXT ·InstantsTwoAVX2(SB), $896-8
 	MOVQ 424(BX), R10
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
@@ -3279,7 +3237,7 @@ group:
 	VMOVUPD      Y8, 32(R10)(CX*8)
 	ADDQ         $0x08, CX
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -3296,7 +3254,7 @@ TEXT ·InstantsTwoAVX512(SB), $0-8
 	MOVQ 424(DX), R9
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
@@ -3576,7 +3534,7 @@ group:
 	VMOVUPD          Z11, 64(R9)(AX*8)
 	ADDQ             $0x10, AX
 	CMPQ             AX, (DX)
-	JLT              group
+	JLT              vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -3596,7 +3554,7 @@ TEXT ·InstantsThreeAVX2(SB), $1408-8
 	MOVQ 448(BX), R11
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
@@ -4062,7 +4020,7 @@ group:
 	VMOVUPD      Y15, 32(R11)(CX*8)
 	ADDQ         $0x08, CX
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4082,7 +4040,7 @@ TEXT ·InstantsThreeAVX512(SB), $128-8
 	MOVQ 448(BX), R11
 	XORQ CX, CX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (DX)(CX*8), Z0, Z1
@@ -4472,7 +4430,7 @@ group:
 	VMOVUPD          Z4, 64(R11)(CX*8)
 	ADDQ             $0x10, CX
 	CMPQ             CX, (BX)
-	JLT              group
+	JLT              vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4492,7 +4450,7 @@ TEXT ·ConductAVX2(SB), $0-8
 	MOVQ 200(DX), R12
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 280(DX), Y0
 	VMOVUPD      (DI)(AX*8), Y1
@@ -4531,7 +4489,7 @@ group:
 	VMOVUPD      Y7, 32(R12)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4551,7 +4509,7 @@ TEXT ·ConductAVX512(SB), $0-8
 	MOVQ 200(DX), R12
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 280(DX), Z0
 	VMOVUPD      (DI)(AX*8), Z1
@@ -4624,7 +4582,7 @@ group:
 	VMOVUPD      Z13, 192(R12)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4646,7 +4604,7 @@ TEXT ·ConductBoundsAVX2(SB), $0-8
 	MOVQ 248(DX), R14
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 272(DX), Y0
 	VMOVUPD      (DI)(AX*8), Y1
@@ -4705,7 +4663,7 @@ group:
 	VMOVUPD      Y4, 32(R14)(AX*8)
 	ADDQ         $0x08, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4727,7 +4685,7 @@ TEXT ·ConductBoundsAVX512(SB), $0-8
 	MOVQ 248(DX), R14
 	XORQ AX, AX
 
-group:
+vectors:
 	// step
 	VBROADCASTSD 272(DX), Z0
 	VMOVUPD      (DI)(AX*8), Z1
@@ -4838,7 +4796,7 @@ group:
 	VMOVUPD      Z19, 192(R14)(AX*8)
 	ADDQ         $0x20, AX
 	CMPQ         AX, (DX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4852,28 +4810,25 @@ TEXT ·LIFConductAVX2(SB), $0-8
 	MOVQ 64(DX), SI
 	MOVQ 88(DX), DI
 	MOVQ 208(DX), R8
-	MOVQ 256(DX), R10
+	MOVQ 256(DX), R9
 	XORQ AX, AX
-
-group:
-	XORQ R9, R9
 
 vectors:
 	// step
 	VMOVUPD      (SI)(AX*8), Y0
-	VMOVUPD      512(R8)(R9*8), Y1
-	VFMADD231PD  1536(R8)(R9*8), Y0, Y1
+	VMOVUPD      512(R8), Y1
+	VFMADD231PD  1536(R8), Y0, Y1
 	VMOVUPD      32(SI)(AX*8), Y2
-	VMOVUPD      544(R8)(R9*8), Y3
-	VFMADD231PD  1568(R8)(R9*8), Y2, Y3
-	VMOVUPD      1024(R8)(R9*8), Y4
-	VFMADD231PD  2048(R8)(R9*8), Y0, Y4
-	VMULPD       3072(R8)(R9*8), Y0, Y5
-	VMULPD       2560(R8)(R9*8), Y0, Y6
-	VMOVUPD      1056(R8)(R9*8), Y7
-	VFMADD231PD  2080(R8)(R9*8), Y2, Y7
-	VMULPD       3104(R8)(R9*8), Y2, Y8
-	VMULPD       2592(R8)(R9*8), Y2, Y9
+	VMOVUPD      544(R8), Y3
+	VFMADD231PD  1568(R8), Y2, Y3
+	VMOVUPD      1024(R8), Y4
+	VFMADD231PD  2048(R8), Y0, Y4
+	VMULPD       3072(R8), Y0, Y5
+	VMULPD       2560(R8), Y0, Y6
+	VMOVUPD      1056(R8), Y7
+	VFMADD231PD  2080(R8), Y2, Y7
+	VMULPD       3104(R8), Y2, Y8
+	VMULPD       2592(R8), Y2, Y9
 	VMULPD       Y1, Y1, Y10
 	VMULPD       Y3, Y3, Y11
 	VMULPD       Y4, Y5, Y12
@@ -4940,7 +4895,7 @@ vectors:
 	VMOVUPD      stepsConstsAVX2<>+64(SB), Y3
 	VMOVUPD      Y3, 32(DI)(AX*8)
 	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y5, Y6
-	VCMPPD       $0x1d, (R8)(R9*8), Y5, Y8
+	VCMPPD       $0x1d, (R8), Y5, Y8
 	VFMADD231PD  Y7, Y9, Y12
 	VANDPD       Y6, Y1, Y0
 	VANDPD       Y0, Y11, Y10
@@ -4950,21 +4905,21 @@ vectors:
 	VBLENDVPD    Y10, Y5, Y9, Y7
 	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y12, Y1
 	VMOVUPD      Y7, (CX)(AX*8)
-	VCMPPD       $0x1d, 32(R8)(R9*8), Y12, Y6
+	VCMPPD       $0x1d, 32(R8), Y12, Y6
 	VANDPD       Y1, Y4, Y0
 	VANDPD       Y0, Y13, Y11
 	VANDNPD      Y13, Y0, Y8
 	VANDPD       Y6, Y11, Y10
-	VMOVMSKPD    Y8, R12
-	VMOVMSKPD    Y2, R11
-	SHLL         $0x04, R12
-	ORL          R12, R11
-	MOVB         R11, 1(R10)
-	VMOVMSKPD    Y10, R12
-	VMOVMSKPD    Y3, R11
-	SHLL         $0x04, R12
-	ORL          R12, R11
-	MOVB         R11, (R10)
+	VMOVMSKPD    Y8, R11
+	VMOVMSKPD    Y2, R10
+	SHLL         $0x04, R11
+	ORL          R11, R10
+	MOVB         R10, 1(R9)
+	VMOVMSKPD    Y10, R11
+	VMOVMSKPD    Y3, R10
+	SHLL         $0x04, R11
+	ORL          R11, R10
+	MOVB         R10, (R9)
 	VMOVUPD      32(CX)(AX*8), Y5
 	VBLENDVPD    Y11, Y12, Y5, Y9
 	VORPD        Y8, Y2, Y7
@@ -4973,23 +4928,23 @@ vectors:
 	JNZ          event2
 
 next1:
-	ADDQ $0x08, AX
-	ADDQ $0x02, R10
-	ADDQ $0x08, R9
-	CMPQ R9, $0x40
-	JLT  vectors
-	MOVQ 232(DX), R9
-	SHLQ $0x09, R9
-	ADDQ R9, R8
-	CMPQ AX, (DX)
-	JLT  group
+	ADDQ  $0x08, AX
+	ADDQ  $0x02, R9
+	ADDQ  $0x40, R8
+	TESTQ $0x0000003f, AX
+	JNZ   vectors
+	MOVQ  232(DX), R10
+	SHLQ  $0x09, R10
+	LEAQ  -512(R8)(R10*1), R8
+	CMPQ  AX, (DX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    160(DX), R11
-	VMOVUPD Y15, (R11)(AX*8)
-	VMOVUPD Y14, 32(R11)(AX*8)
+	MOVQ    160(DX), R10
+	VMOVUPD Y15, (R10)(AX*8)
+	VMOVUPD Y14, 32(R10)(AX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -5004,38 +4959,35 @@ TEXT ·LIFConductAVX512(SB), $128-8
 	MOVQ 64(BX), DI
 	MOVQ 88(BX), R8
 	MOVQ 208(BX), R9
-	MOVQ 256(BX), R11
+	MOVQ 256(BX), R10
 	XORQ CX, CX
-
-group:
-	XORQ R10, R10
 
 vectors:
 	// step
 	VMOVUPD          (DI)(CX*8), Z0
-	VMOVUPD          512(R9)(R10*8), Z1
-	VFMADD231PD      1536(R9)(R10*8), Z0, Z1
+	VMOVUPD          512(R9), Z1
+	VFMADD231PD      1536(R9), Z0, Z1
 	VMOVUPD          64(DI)(CX*8), Z2
-	VMOVUPD          576(R9)(R10*8), Z3
-	VFMADD231PD      1600(R9)(R10*8), Z2, Z3
+	VMOVUPD          576(R9), Z3
+	VFMADD231PD      1600(R9), Z2, Z3
 	VMOVUPD          128(DI)(CX*8), Z4
-	VMOVUPD          640(R9)(R10*8), Z5
-	VFMADD231PD      1664(R9)(R10*8), Z4, Z5
+	VMOVUPD          640(R9), Z5
+	VFMADD231PD      1664(R9), Z4, Z5
 	VMOVUPD          192(DI)(CX*8), Z6
-	VMOVUPD          704(R9)(R10*8), Z7
-	VFMADD231PD      1728(R9)(R10*8), Z6, Z7
-	VMOVUPD          1024(R9)(R10*8), Z8
-	VFMADD231PD      2048(R9)(R10*8), Z0, Z8
-	VMULPD           3072(R9)(R10*8), Z0, Z9
-	VMULPD           2560(R9)(R10*8), Z0, Z10
-	VMOVUPD          1088(R9)(R10*8), Z11
-	VFMADD231PD      2112(R9)(R10*8), Z2, Z11
+	VMOVUPD          704(R9), Z7
+	VFMADD231PD      1728(R9), Z6, Z7
+	VMOVUPD          1024(R9), Z8
+	VFMADD231PD      2048(R9), Z0, Z8
+	VMULPD           3072(R9), Z0, Z9
+	VMULPD           2560(R9), Z0, Z10
+	VMOVUPD          1088(R9), Z11
+	VFMADD231PD      2112(R9), Z2, Z11
 	VMULPD           Z1, Z1, Z12
 	VMULPD           Z3, Z3, Z13
 	VMULPD           Z5, Z5, Z14
 	VMULPD           Z7, Z7, Z15
 	VMULPD           Z8, Z9, Z16
-	VMULPD           3136(R9)(R10*8), Z2, Z17
+	VMULPD           3136(R9), Z2, Z17
 	VBROADCASTSD     stepsConstsAVX512<>+208(SB), Z18
 	VBROADCASTSD     stepsConstsAVX512<>+216(SB), Z19
 	VFMADD231PD      Z12, Z18, Z19
@@ -5070,7 +5022,7 @@ vectors:
 	VFMADD213PD      Z9, Z14, Z24
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z14, Z25
 	VADDPD           (DX)(CX*8), Z16, Z10
-	VMULPD           2624(R9)(R10*8), Z2, Z18
+	VMULPD           2624(R9), Z2, Z18
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z12, Z19
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z12, Z21
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z13, Z22
@@ -5085,17 +5037,17 @@ vectors:
 	VFMADD213PD      Z17, Z13, Z22
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z13, Z23
 	VFMADD231PD      (DX)(CX*8), Z1, Z8
-	VMOVUPD          1152(R9)(R10*8), Z26
-	VFMADD231PD      2176(R9)(R10*8), Z4, Z26
+	VMOVUPD          1152(R9), Z26
+	VFMADD231PD      2176(R9), Z4, Z26
 	VFMADD213PD      Z17, Z14, Z24
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z14, Z25
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z12, Z19
-	VMULPD           3200(R9)(R10*8), Z4, Z20
+	VMULPD           3200(R9), Z4, Z20
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z13, Z22
 	VFMADD231PD      Z3, Z18, Z16
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z15, Z9
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z15, Z27
-	VMULPD           2688(R9)(R10*8), Z4, Z12
+	VMULPD           2688(R9), Z4, Z12
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z14, Z24
 	VFMADD231PD      Z1, Z21, Z19
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z14, Z25
@@ -5103,8 +5055,8 @@ vectors:
 	VMULPD           Z26, Z20, Z13
 	VMOVUPD          64(DX)(CX*8), Z18
 	VADDPD           Z16, Z18, Z21
-	VMOVUPD          1216(R9)(R10*8), Z14
-	VFMADD231PD      2240(R9)(R10*8), Z6, Z14
+	VMOVUPD          1216(R9), Z14
+	VFMADD231PD      2240(R9), Z6, Z14
 	VFMADD231PD      Z18, Z3, Z11
 	VFMADD231PD      Z15, Z9, Z17
 	VBROADCASTSD     stepsConstsAVX512<>+8(SB), Z23
@@ -5114,7 +5066,7 @@ vectors:
 	VFMADD213PD      Z23, Z3, Z22
 	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+304(SB), Z1, K2
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z15, Z27
-	VMULPD           3264(R9)(R10*8), Z6, Z16
+	VMULPD           3264(R9), Z6, Z16
 	VFMADD231PD      Z5, Z12, Z13
 	VFMADD231PD      Z5, Z25, Z24
 	VFMADD231PD      Z8, Z19, Z10
@@ -5125,13 +5077,13 @@ vectors:
 	VBROADCASTSD     8(BX), Z25
 	VCMPPD           $0x12, Z25, Z12, K3
 	VFMADD231PD      Z11, Z22, Z21
-	VMULPD           2752(R9)(R10*8), Z6, Z19
+	VMULPD           2752(R9), Z6, Z19
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z15, Z17
 	KANDB            K2, K1, K4
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z15, Z27
 	VBROADCASTSD     stepsConstsAVX512<>+312(SB), Z8
 	VCMPPD           $0x1e, Z8, Z10, K5
-	VCMPPD           $0x1d, (R9)(R10*8), Z10, K6
+	VCMPPD           $0x1d, (R9), Z10, K6
 	VMULPD           Z14, Z16, Z12
 	VMOVUPD          128(DX)(CX*8), Z22
 	VADDPD           Z13, Z22, Z11
@@ -5153,13 +5105,13 @@ vectors:
 	KANDB            K6, K4, K3
 	VMOVUPD          64(SI)(CX*8), Z13
 	VCMPPD           $0x12, Z25, Z13, K6
-	KMOVB            K3, (R11)
-	KMOVB            K5, 1(R11)
+	KMOVB            K3, (R10)
+	KMOVB            K5, 1(R10)
 	VFMADD231PD      Z26, Z24, Z11
 	VMOVUPD          64(R8)(CX*8), Z0
 	VFMADD231PD      Z2, Z9, Z0
 	KANDB            K2, K1, K3
-	VCMPPD           $0x1d, 64(R9)(R10*8), Z21, K1
+	VCMPPD           $0x1d, 64(R9), Z21, K1
 	VMOVUPD          (DX)(CX*8), Z1
 	VBLENDMPD        Z10, Z1, K4, Z3
 	VMOVUPD          192(DX)(CX*8), Z19
@@ -5180,13 +5132,13 @@ vectors:
 	VMOVUPD          128(SI)(CX*8), Z13
 	KMOVB            K6, (AX)
 	VCMPPD           $0x12, Z25, Z13, K6
-	KMOVB            K1, 2(R11)
-	KMOVB            K2, 3(R11)
+	KMOVB            K1, 2(R10)
+	KMOVB            K2, 3(R10)
 	VFMADD231PD      Z14, Z23, Z27
 	VMOVUPD          128(R8)(CX*8), Z24
 	VFMADD231PD      Z4, Z9, Z24
 	KANDB            K3, K4, K1
-	VCMPPD           $0x1d, 128(R9)(R10*8), Z11, K4
+	VCMPPD           $0x1d, 128(R9), Z11, K4
 	KORB             K2, K5, K3
 	VBLENDMPD        Z21, Z18, K7, Z26
 	KMOVB            (AX), K5
@@ -5204,11 +5156,11 @@ vectors:
 	VMOVUPD          192(SI)(CX*8), Z10
 	KMOVB            K6, (AX)
 	VCMPPD           $0x12, Z25, Z10, K6
-	KMOVB            K4, 4(R11)
-	KMOVB            K2, 5(R11)
+	KMOVB            K4, 4(R10)
+	KMOVB            K2, 5(R10)
 	VFMADD213PD      192(R8)(CX*8), Z6, Z9
 	KANDB            K1, K7, K4
-	VCMPPD           $0x1d, 192(R9)(R10*8), Z27, K7
+	VCMPPD           $0x1d, 192(R9), Z27, K7
 	VBLENDMPD        Z11, Z22, K5, Z1
 	KORB             K2, K3, K1
 	KMOVB            (AX), K5
@@ -5220,8 +5172,8 @@ vectors:
 	VMOVUPD          Z9, 192(DI)(CX*8)
 	KANDB            K7, K2, K5
 	VMOVUPD          Z15, 192(R8)(CX*8)
-	KMOVB            K5, 6(R11)
-	KMOVB            K4, 7(R11)
+	KMOVB            K5, 6(R10)
+	KMOVB            K4, 7(R10)
 	VBLENDMPD        Z27, Z19, K2, Z12
 	KORB             K4, K1, K3
 	VMOVUPD          Z12, 192(DX)(CX*8)
@@ -5229,25 +5181,25 @@ vectors:
 	JNZ              event2
 
 next1:
-	ADDQ $0x20, CX
-	ADDQ $0x08, R11
-	ADDQ $0x20, R10
-	CMPQ R10, $0x40
-	JLT  vectors
-	MOVQ 232(BX), R10
-	SHLQ $0x09, R10
-	ADDQ R10, R9
-	CMPQ CX, (BX)
-	JLT  group
+	ADDQ  $0x20, CX
+	ADDQ  $0x08, R10
+	ADDQ  $0x00000100, R9
+	TESTQ $0x0000003f, CX
+	JNZ   vectors
+	MOVQ  232(BX), R11
+	SHLQ  $0x09, R11
+	LEAQ  -512(R9)(R11*1), R9
+	CMPQ  CX, (BX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    160(BX), R12
-	VMOVUPD Z31, (R12)(CX*8)
-	VMOVUPD Z30, 64(R12)(CX*8)
-	VMOVUPD Z29, 128(R12)(CX*8)
-	VMOVUPD Z28, 192(R12)(CX*8)
+	MOVQ    160(BX), R11
+	VMOVUPD Z31, (R11)(CX*8)
+	VMOVUPD Z30, 64(R11)(CX*8)
+	VMOVUPD Z29, 128(R11)(CX*8)
+	VMOVUPD Z28, 192(R11)(CX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -5264,43 +5216,40 @@ TEXT ·LIFConduct2AVX2(SB), $128-8
 	MOVQ 112(BX), R9
 	MOVQ 136(BX), R10
 	MOVQ 208(BX), R11
-	MOVQ 256(BX), R13
+	MOVQ 256(BX), R12
 	XORQ CX, CX
-
-group:
-	XORQ R12, R12
 
 vectors:
 	// step
 	VMOVUPD      (DI)(CX*8), Y0
-	VMOVUPD      512(R11)(R12*8), Y1
-	VFMADD231PD  1536(R11)(R12*8), Y0, Y1
+	VMOVUPD      512(R11), Y1
+	VFMADD231PD  1536(R11), Y0, Y1
 	VMOVUPD      32(DI)(CX*8), Y2
-	VMOVUPD      544(R11)(R12*8), Y3
-	VFMADD231PD  1568(R11)(R12*8), Y2, Y3
-	VMOVUPD      1024(R11)(R12*8), Y4
-	VFMADD231PD  2048(R11)(R12*8), Y0, Y4
-	VMULPD       3072(R11)(R12*8), Y0, Y5
-	VMULPD       2560(R11)(R12*8), Y0, Y6
-	VMOVUPD      1056(R11)(R12*8), Y7
-	VFMADD231PD  2080(R11)(R12*8), Y2, Y7
-	VMULPD       3104(R11)(R12*8), Y2, Y8
-	VMULPD       2592(R11)(R12*8), Y2, Y9
-	VMOVUPD      3584(R11)(R12*8), Y10
+	VMOVUPD      544(R11), Y3
+	VFMADD231PD  1568(R11), Y2, Y3
+	VMOVUPD      1024(R11), Y4
+	VFMADD231PD  2048(R11), Y0, Y4
+	VMULPD       3072(R11), Y0, Y5
+	VMULPD       2560(R11), Y0, Y6
+	VMOVUPD      1056(R11), Y7
+	VFMADD231PD  2080(R11), Y2, Y7
+	VMULPD       3104(R11), Y2, Y8
+	VMULPD       2592(R11), Y2, Y9
+	VMOVUPD      3584(R11), Y10
 	VFMADD231PD  (R9)(CX*8), Y10, Y1
-	VMOVUPD      3616(R11)(R12*8), Y11
+	VMOVUPD      3616(R11), Y11
 	VFMADD231PD  32(R9)(CX*8), Y11, Y3
-	VMOVUPD      4096(R11)(R12*8), Y10
+	VMOVUPD      4096(R11), Y10
 	VFMADD231PD  (R9)(CX*8), Y10, Y4
-	VMOVUPD      5120(R11)(R12*8), Y11
+	VMOVUPD      5120(R11), Y11
 	VFMADD231PD  (R9)(CX*8), Y11, Y5
-	VMOVUPD      4608(R11)(R12*8), Y10
+	VMOVUPD      4608(R11), Y10
 	VFMADD231PD  (R9)(CX*8), Y10, Y6
-	VMOVUPD      4128(R11)(R12*8), Y11
+	VMOVUPD      4128(R11), Y11
 	VFMADD231PD  32(R9)(CX*8), Y11, Y7
-	VMOVUPD      5152(R11)(R12*8), Y10
+	VMOVUPD      5152(R11), Y10
 	VFMADD231PD  32(R9)(CX*8), Y10, Y8
-	VMOVUPD      4640(R11)(R12*8), Y11
+	VMOVUPD      4640(R11), Y11
 	VFMADD231PD  32(R9)(CX*8), Y11, Y9
 	VMULPD       Y1, Y1, Y10
 	VMULPD       Y3, Y3, Y11
@@ -5362,7 +5311,7 @@ vectors:
 	VCMPPD       $0x12, Y7, Y2, Y2
 	VANDPD       Y4, Y0, Y0
 	VMOVUPD      Y1, (R10)(CX*8)
-	VCMPPD       $0x1d, (R11)(R12*8), Y5, Y4
+	VCMPPD       $0x1d, (R11), Y5, Y4
 	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y11, Y10
 	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y11, Y9
 	VANDPD       Y0, Y2, Y11
@@ -5389,21 +5338,21 @@ vectors:
 	VMOVUPD      Y1, 32(R10)(CX*8)
 	VFMADD231PD  (AX), Y10, Y8
 	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y8, Y7
-	VCMPPD       $0x1d, 32(R11)(R12*8), Y8, Y3
+	VCMPPD       $0x1d, 32(R11), Y8, Y3
 	VANDPD       Y7, Y5, Y4
 	VANDPD       Y4, Y6, Y11
 	VANDNPD      Y6, Y4, Y9
 	VANDPD       Y3, Y11, Y1
-	VMOVMSKPD    Y9, R15
-	VMOVMSKPD    Y0, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, 1(R13)
-	VMOVMSKPD    Y1, R15
-	VMOVMSKPD    Y2, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, (R13)
+	VMOVMSKPD    Y9, R14
+	VMOVMSKPD    Y0, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 1(R12)
+	VMOVMSKPD    Y1, R14
+	VMOVMSKPD    Y2, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, (R12)
 	VMOVUPD      32(DX)(CX*8), Y10
 	VBLENDVPD    Y11, Y8, Y10, Y5
 	VORPD        Y9, Y0, Y7
@@ -5412,26 +5361,26 @@ vectors:
 	JNZ          event2
 
 next1:
-	ADDQ $0x08, CX
-	ADDQ $0x02, R13
-	ADDQ $0x08, R12
-	CMPQ R12, $0x40
-	JLT  vectors
-	MOVQ 232(BX), R12
-	SHLQ $0x09, R12
-	ADDQ R12, R11
-	CMPQ CX, (BX)
-	JLT  group
+	ADDQ  $0x08, CX
+	ADDQ  $0x02, R12
+	ADDQ  $0x40, R11
+	TESTQ $0x0000003f, CX
+	JNZ   vectors
+	MOVQ  232(BX), R13
+	SHLQ  $0x09, R13
+	LEAQ  -512(R11)(R13*1), R11
+	CMPQ  CX, (BX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    160(BX), R14
-	VMOVUPD Y15, (R14)(CX*8)
-	VMOVUPD Y14, 32(R14)(CX*8)
-	MOVQ    184(BX), R14
-	VMOVUPD Y13, (R14)(CX*8)
-	VMOVUPD Y12, 32(R14)(CX*8)
+	MOVQ    160(BX), R13
+	VMOVUPD Y15, (R13)(CX*8)
+	VMOVUPD Y14, 32(R13)(CX*8)
+	MOVQ    184(BX), R13
+	VMOVUPD Y13, (R13)(CX*8)
+	VMOVUPD Y12, 32(R13)(CX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -5448,49 +5397,46 @@ TEXT ·LIFConduct2AVX512(SB), $128-8
 	MOVQ 112(BX), R9
 	MOVQ 136(BX), R10
 	MOVQ 208(BX), R11
-	MOVQ 256(BX), R13
+	MOVQ 256(BX), R12
 	XORQ CX, CX
-
-group:
-	XORQ R12, R12
 
 vectors:
 	// step
 	VMOVUPD          (DI)(CX*8), Z0
-	VMOVUPD          512(R11)(R12*8), Z1
-	VFMADD231PD      1536(R11)(R12*8), Z0, Z1
+	VMOVUPD          512(R11), Z1
+	VFMADD231PD      1536(R11), Z0, Z1
 	VMOVUPD          64(DI)(CX*8), Z2
-	VMOVUPD          576(R11)(R12*8), Z3
-	VFMADD231PD      1600(R11)(R12*8), Z2, Z3
+	VMOVUPD          576(R11), Z3
+	VFMADD231PD      1600(R11), Z2, Z3
 	VMOVUPD          128(DI)(CX*8), Z4
-	VMOVUPD          640(R11)(R12*8), Z5
-	VFMADD231PD      1664(R11)(R12*8), Z4, Z5
+	VMOVUPD          640(R11), Z5
+	VFMADD231PD      1664(R11), Z4, Z5
 	VMOVUPD          192(DI)(CX*8), Z6
-	VMOVUPD          704(R11)(R12*8), Z7
-	VFMADD231PD      1728(R11)(R12*8), Z6, Z7
-	VMOVUPD          1024(R11)(R12*8), Z8
-	VFMADD231PD      2048(R11)(R12*8), Z0, Z8
-	VMULPD           3072(R11)(R12*8), Z0, Z9
-	VMULPD           2560(R11)(R12*8), Z0, Z10
-	VMOVUPD          1088(R11)(R12*8), Z11
-	VFMADD231PD      2112(R11)(R12*8), Z2, Z11
+	VMOVUPD          704(R11), Z7
+	VFMADD231PD      1728(R11), Z6, Z7
+	VMOVUPD          1024(R11), Z8
+	VFMADD231PD      2048(R11), Z0, Z8
+	VMULPD           3072(R11), Z0, Z9
+	VMULPD           2560(R11), Z0, Z10
+	VMOVUPD          1088(R11), Z11
+	VFMADD231PD      2112(R11), Z2, Z11
 	VMOVUPD          (R9)(CX*8), Z12
-	VFMADD231PD      3584(R11)(R12*8), Z12, Z1
+	VFMADD231PD      3584(R11), Z12, Z1
 	VMOVUPD          64(R9)(CX*8), Z13
-	VFMADD231PD      3648(R11)(R12*8), Z13, Z3
+	VFMADD231PD      3648(R11), Z13, Z3
 	VMOVUPD          128(R9)(CX*8), Z14
-	VFMADD231PD      3712(R11)(R12*8), Z14, Z5
+	VFMADD231PD      3712(R11), Z14, Z5
 	VMOVUPD          192(R9)(CX*8), Z15
-	VFMADD231PD      3776(R11)(R12*8), Z15, Z7
-	VFMADD231PD      4096(R11)(R12*8), Z12, Z8
-	VFMADD231PD      5120(R11)(R12*8), Z12, Z9
-	VFMADD231PD      4608(R11)(R12*8), Z12, Z10
-	VMULPD           3136(R11)(R12*8), Z2, Z16
+	VFMADD231PD      3776(R11), Z15, Z7
+	VFMADD231PD      4096(R11), Z12, Z8
+	VFMADD231PD      5120(R11), Z12, Z9
+	VFMADD231PD      4608(R11), Z12, Z10
+	VMULPD           3136(R11), Z2, Z16
 	VMULPD           Z1, Z1, Z17
 	VMULPD           Z3, Z3, Z18
 	VMULPD           Z5, Z5, Z19
 	VMULPD           Z7, Z7, Z20
-	VMULPD           2624(R11)(R12*8), Z2, Z21
+	VMULPD           2624(R11), Z2, Z21
 	VMULPD           Z8, Z9, Z22
 	VBROADCASTSD     stepsConstsAVX512<>+216(SB), Z23
 	VFMADD231PD.BCST stepsConstsAVX512<>+208(SB), Z17, Z23
@@ -5514,15 +5460,15 @@ vectors:
 	VFMADD213PD.BCST stepsConstsAVX512<>+272(SB), Z18, Z12
 	VFMADD213PD.BCST stepsConstsAVX512<>+224(SB), Z19, Z15
 	VFMADD213PD.BCST stepsConstsAVX512<>+272(SB), Z19, Z0
-	VFMADD231PD      4160(R11)(R12*8), Z13, Z11
-	VFMADD231PD      5184(R11)(R12*8), Z13, Z16
+	VFMADD231PD      4160(R11), Z13, Z11
+	VFMADD231PD      5184(R11), Z13, Z16
 	VFMADD213PD.BCST stepsConstsAVX512<>+232(SB), Z17, Z23
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z17, Z9
 	VFMADD213PD.BCST stepsConstsAVX512<>+232(SB), Z18, Z2
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z18, Z12
 	VFMADD213PD.BCST stepsConstsAVX512<>+232(SB), Z19, Z15
-	VMOVUPD          1152(R11)(R12*8), Z10
-	VFMADD231PD      2176(R11)(R12*8), Z4, Z10
+	VMOVUPD          1152(R11), Z10
+	VFMADD231PD      2176(R11), Z4, Z10
 	VFMADD213PD.BCST stepsConstsAVX512<>+224(SB), Z20, Z7
 	VBROADCASTSD     stepsConstsAVX512<>+264(SB), Z6
 	VFMADD231PD.BCST stepsConstsAVX512<>+256(SB), Z20, Z6
@@ -5531,36 +5477,36 @@ vectors:
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z18, Z2
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z18, Z12
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z19, Z15
-	VFMADD231PD      4672(R11)(R12*8), Z13, Z21
+	VFMADD231PD      4672(R11), Z13, Z21
 	VADDPD           (DX)(CX*8), Z22, Z22
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z19, Z0
 	VFMADD213PD.BCST stepsConstsAVX512<>+248(SB), Z17, Z23
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z17, Z9
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z17, Z23
 	VFMADD213PD.BCST stepsConstsAVX512<>+248(SB), Z18, Z2
-	VMULPD           3200(R11)(R12*8), Z4, Z17
+	VMULPD           3200(R11), Z4, Z17
 	VFMADD231PD      Z1, Z9, Z23
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z18, Z2
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z18, Z12
 	VMULPD           Z11, Z16, Z9
 	VFMADD231PD      (DX)(CX*8), Z1, Z8
-	VMULPD           2688(R11)(R12*8), Z4, Z18
+	VMULPD           2688(R11), Z4, Z18
 	VFMADD213PD.BCST stepsConstsAVX512<>+232(SB), Z20, Z7
 	VFMADD213PD.BCST stepsConstsAVX512<>+272(SB), Z20, Z6
 	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z1, Z23
 	VFMADD213PD.BCST stepsConstsAVX512<>+248(SB), Z19, Z15
-	VFMADD231PD      4224(R11)(R12*8), Z14, Z10
-	VFMADD231PD      5248(R11)(R12*8), Z14, Z17
+	VFMADD231PD      4224(R11), Z14, Z10
+	VFMADD231PD      5248(R11), Z14, Z17
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z19, Z0
 	VFMADD231PD      Z3, Z21, Z9
 	VFMADD231PD      Z3, Z12, Z2
 	VMOVUPD          192(DI)(CX*8), Z16
-	VMOVUPD          1216(R11)(R12*8), Z21
-	VFMADD231PD      2240(R11)(R12*8), Z16, Z21
+	VMOVUPD          1216(R11), Z21
+	VFMADD231PD      2240(R11), Z16, Z21
 	VFMADD231PD      Z8, Z23, Z22
 	VFMADD213PD.BCST stepsConstsAVX512<>+240(SB), Z20, Z7
-	VMULPD           3264(R11)(R12*8), Z16, Z12
-	VFMADD231PD      4736(R11)(R12*8), Z14, Z18
+	VMULPD           3264(R11), Z16, Z12
+	VFMADD231PD      4736(R11), Z14, Z18
 	VFMADD213PD.BCST stepsConstsAVX512<>+280(SB), Z20, Z6
 	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z19, Z15
 	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z19, Z0
@@ -5571,15 +5517,15 @@ vectors:
 	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z3, Z2
 	VFMADD231PD      Z8, Z3, Z11
 	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+304(SB), Z1, K2
-	VMULPD           2752(R11)(R12*8), Z16, Z17
+	VMULPD           2752(R11), Z16, Z17
 	VBROADCASTSD     240(BX), Z9
 	VMOVUPD          (R8)(CX*8), Z1
 	VFMADD231PD      (DI)(CX*8), Z9, Z1
 	VCMPPD.BCST      $0x1e, stepsConstsAVX512<>+312(SB), Z22, K3
 	VFMADD213PD.BCST stepsConstsAVX512<>+248(SB), Z20, Z7
-	VMOVUPD          4288(R11)(R12*8), Z16
+	VMOVUPD          4288(R11), Z16
 	VFMADD231PD      192(R9)(CX*8), Z16, Z21
-	VMOVUPD          5312(R11)(R12*8), Z16
+	VMOVUPD          5312(R11), Z16
 	VFMADD231PD      192(R9)(CX*8), Z16, Z12
 	VFMADD213PD.BCST stepsConstsAVX512<>+288(SB), Z20, Z6
 	VFMADD231PD      Z5, Z18, Z23
@@ -5591,9 +5537,9 @@ vectors:
 	VFMADD231PD      Z5, Z0, Z15
 	VFMADD231PD      Z11, Z2, Z19
 	KANDB            K2, K1, K5
-	VCMPPD           $0x1d, (R11)(R12*8), Z22, K6
+	VCMPPD           $0x1d, (R11), Z22, K6
 	VMOVUPD          192(R9)(CX*8), Z0
-	VFMADD231PD      4800(R11)(R12*8), Z0, Z17
+	VFMADD231PD      4800(R11), Z0, Z17
 	VMOVUPD          (DI)(CX*8), Z31
 	VMOVUPD          Z1, (DI)(CX*8)
 	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z2
@@ -5617,16 +5563,16 @@ vectors:
 	KANDB            K6, K1, K7
 	VBROADCASTSD     stepsConstsAVX512<>+312(SB), Z23
 	VCMPPD           $0x1e, Z23, Z19, K4
-	KMOVB            K7, (R13)
+	KMOVB            K7, (R12)
 	VFMADD231PD      (AX), Z17, Z11
-	KMOVB            K3, 1(R13)
+	KMOVB            K3, 1(R12)
 	VMOVUPD          64(SI)(CX*8), Z16
 	VCMPPD.BCST      $0x12, 8(BX), Z16, K6
 	VMOVUPD          (AX), Z3
 	VFMADD231PD      Z3, Z6, Z7
 	VMOVUPD          64(R8)(CX*8), Z17
 	VFMADD231PD      64(DI)(CX*8), Z9, Z17
-	VCMPPD           $0x1d, 64(R11)(R12*8), Z19, K7
+	VCMPPD           $0x1d, 64(R11), Z19, K7
 	VFMADD231PD      Z10, Z15, Z20
 	VMOVUPD          (DX)(CX*8), Z16
 	VBLENDMPD        Z22, Z16, K1, Z6
@@ -5651,14 +5597,14 @@ vectors:
 	VCMPPD           $0x1e, Z23, Z20, K7
 	VMOVUPD          Z15, 64(R9)(CX*8)
 	VMOVUPD          Z2, 64(R10)(CX*8)
-	KMOVB            K6, 2(R13)
-	KMOVB            K2, 3(R13)
+	KMOVB            K6, 2(R12)
+	KMOVB            K2, 3(R12)
 	VMOVUPD          128(SI)(CX*8), Z16
 	VCMPPD.BCST      $0x12, 8(BX), Z16, K6
 	VMOVUPD          128(R8)(CX*8), Z6
 	VFMADD231PD      Z4, Z9, Z6
 	KORB             K2, K3, K3
-	VCMPPD           $0x1d, 128(R11)(R12*8), Z20, K2
+	VCMPPD           $0x1d, 128(R11), Z20, K2
 	VFMADD231PD      Z21, Z7, Z22
 	VBLENDMPD        Z19, Z8, K5, Z11
 	KANDB            K4, K1, K5
@@ -5678,14 +5624,14 @@ vectors:
 	VCMPPD           $0x1e, Z23, Z22, K2
 	VMOVUPD          Z17, 128(R9)(CX*8)
 	VMOVUPD          Z2, 128(R10)(CX*8)
-	KMOVB            K6, 4(R13)
-	KMOVB            K1, 5(R13)
+	KMOVB            K6, 4(R12)
+	KMOVB            K1, 5(R12)
 	VMOVUPD          192(SI)(CX*8), Z5
 	VCMPPD.BCST      $0x12, 8(BX), Z5, K6
 	VMOVUPD          192(DI)(CX*8), Z13
 	VFMADD213PD      192(R8)(CX*8), Z13, Z9
 	KMOVB            K6, (AX)
-	VCMPPD           $0x1d, 192(R11)(R12*8), Z22, K6
+	VCMPPD           $0x1d, 192(R11), Z22, K6
 	VBLENDMPD        Z20, Z1, K4, Z15
 	KANDB            K7, K5, K4
 	KORB             K1, K3, K5
@@ -5702,8 +5648,8 @@ vectors:
 	VMOVAPD          Z0, Z24
 	VMOVUPD          Z18, 192(R9)(CX*8)
 	VMOVUPD          Z2, 192(R10)(CX*8)
-	KMOVB            K2, 6(R13)
-	KMOVB            K4, 7(R13)
+	KMOVB            K2, 6(R12)
+	KMOVB            K4, 7(R12)
 	VBLENDMPD        Z22, Z10, K1, Z16
 	KORB             K4, K5, K7
 	VMOVUPD          Z16, 192(DX)(CX*8)
@@ -5711,30 +5657,30 @@ vectors:
 	JNZ              event2
 
 next1:
-	ADDQ $0x20, CX
-	ADDQ $0x08, R13
-	ADDQ $0x20, R12
-	CMPQ R12, $0x40
-	JLT  vectors
-	MOVQ 232(BX), R12
-	SHLQ $0x09, R12
-	ADDQ R12, R11
-	CMPQ CX, (BX)
-	JLT  group
+	ADDQ  $0x20, CX
+	ADDQ  $0x08, R12
+	ADDQ  $0x00000100, R11
+	TESTQ $0x0000003f, CX
+	JNZ   vectors
+	MOVQ  232(BX), R13
+	SHLQ  $0x09, R13
+	LEAQ  -512(R11)(R13*1), R11
+	CMPQ  CX, (BX)
+	JLT   vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    160(BX), R14
-	VMOVUPD Z31, (R14)(CX*8)
-	VMOVUPD Z30, 64(R14)(CX*8)
-	VMOVUPD Z29, 128(R14)(CX*8)
-	VMOVUPD Z28, 192(R14)(CX*8)
-	MOVQ    184(BX), R14
-	VMOVUPD Z27, (R14)(CX*8)
-	VMOVUPD Z26, 64(R14)(CX*8)
-	VMOVUPD Z25, 128(R14)(CX*8)
-	VMOVUPD Z24, 192(R14)(CX*8)
+	MOVQ    160(BX), R13
+	VMOVUPD Z31, (R13)(CX*8)
+	VMOVUPD Z30, 64(R13)(CX*8)
+	VMOVUPD Z29, 128(R13)(CX*8)
+	VMOVUPD Z28, 192(R13)(CX*8)
+	MOVQ    184(BX), R13
+	VMOVUPD Z27, (R13)(CX*8)
+	VMOVUPD Z26, 64(R13)(CX*8)
+	VMOVUPD Z25, 128(R13)(CX*8)
+	VMOVUPD Z24, 192(R13)(CX*8)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -5748,17 +5694,14 @@ TEXT ·LIFConductStepAVX2(SB), $704-8
 	MOVQ 40(BX), SI
 	MOVQ 120(BX), DI
 	MOVQ 64(BX), R8
-	MOVQ 392(BX), R10
-	MOVQ 144(BX), R11
+	MOVQ 392(BX), R9
+	MOVQ 144(BX), R10
 	XORQ CX, CX
 
-group:
-	XORQ R9, R9
-
 vectors:
-	VMOVUPD  (R11), Y15
-	VMOVUPD  32(R11), Y14
-	VMOVUPD  64(R11), Y13
+	VMOVUPD  (R10), Y15
+	VMOVUPD  32(R10), Y14
+	VMOVUPD  64(R10), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -5771,9 +5714,9 @@ vectors:
 	VBLENDPD $0x04, Y15, Y12, Y12
 	VPERMPD  $0xc6, Y12, Y12
 	VMOVUPD  Y12, 480(BX)
-	VMOVUPD  96(R11), Y15
-	VMOVUPD  128(R11), Y14
-	VMOVUPD  160(R11), Y13
+	VMOVUPD  96(R10), Y15
+	VMOVUPD  128(R10), Y14
+	VMOVUPD  160(R10), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -5808,22 +5751,22 @@ vectors:
 	VFMADD213PD  576(BX), Y3, Y9
 	VMOVAPD      Y1, Y11
 	VMOVAPD      Y3, Y10
-	VMOVUPD      512(R8)(R9*8), Y3
-	VFMADD231PD  (R8)(R9*8), Y2, Y3
+	VMOVUPD      512(R8), Y3
+	VFMADD231PD  (R8), Y2, Y3
 	VMULPD       Y2, Y6, Y2
 	VMOVUPD      Y9, 32(AX)
-	VMOVUPD      (R8)(R9*8), Y9
-	VFMADD213PD  1024(R8)(R9*8), Y9, Y2
+	VMOVUPD      (R8), Y9
+	VFMADD213PD  1024(R8), Y9, Y2
 	VMOVUPD      Y4, 64(AX)
 	VBROADCASTSD 96(BX), Y4
 	VMOVUPD      Y7, 96(AX)
 	VMULPD       Y4, Y3, Y7
 	VMOVUPD      Y2, 128(AX)
-	VMOVUPD      544(R8)(R9*8), Y2
-	VFMADD231PD  32(R8)(R9*8), Y0, Y2
+	VMOVUPD      544(R8), Y2
+	VFMADD231PD  32(R8), Y0, Y2
 	VMULPD       Y0, Y6, Y0
-	VMOVUPD      32(R8)(R9*8), Y6
-	VFMADD213PD  1056(R8)(R9*8), Y6, Y0
+	VMOVUPD      32(R8), Y6
+	VFMADD213PD  1056(R8), Y6, Y0
 	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y7, Y6
 	VBLENDVPD    Y6, stepsConstsAVX2<>+1280(SB), Y7, Y6
 	VMULPD       Y4, Y2, Y7
@@ -5857,9 +5800,9 @@ vectors:
 	VCMPPD       $0x1d, stepsConstsAVX2<>+0(SB), Y8, Y1
 	VBLENDVPD    Y1, Y6, Y5, Y1
 	VMULPD       Y8, Y1, Y6
-	VFMADD213PD  1024(R8)(R9*8), Y9, Y6
+	VFMADD213PD  1024(R8), Y9, Y6
 	VMOVUPD      (DX)(CX*8), Y5
-	VFNMADD231PD 512(R8)(R9*8), Y5, Y6
+	VFNMADD231PD 512(R8), Y5, Y6
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y1
 	VMAXPD       Y6, Y1, Y8
 	VBROADCASTSD 96(BX), Y6
@@ -5918,7 +5861,7 @@ vectors:
 	VBROADCASTSD 104(BX), Y3
 	VFMADD231PD  Y0, Y3, Y1
 	VMAXPD       Y1, Y8, Y0
-	VCMPPD       $0x11, 1536(R8)(R9*8), Y0, Y8
+	VCMPPD       $0x11, 1536(R8), Y0, Y8
 	VMOVUPD      96(AX), Y0
 	VMAXPD       32(DI)(CX*8), Y0, Y5
 	VMINPD       32(DI)(CX*8), Y0, Y0
@@ -5933,9 +5876,9 @@ vectors:
 	VCMPPD       $0x1d, stepsConstsAVX2<>+0(SB), Y6, Y3
 	VBLENDVPD    Y3, Y5, Y0, Y3
 	VMULPD       Y6, Y3, Y5
-	VMOVUPD      32(R8)(R9*8), Y0
-	VFMADD213PD  1056(R8)(R9*8), Y0, Y5
-	VMOVUPD      544(R8)(R9*8), Y3
+	VMOVUPD      32(R8), Y0
+	VFMADD213PD  1056(R8), Y0, Y5
+	VMOVUPD      544(R8), Y3
 	VFNMADD231PD 32(DX)(CX*8), Y3, Y5
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y6
 	VMAXPD       Y5, Y6, Y3
@@ -5966,7 +5909,7 @@ vectors:
 	VADDPD       stepsConstsAVX2<>+32(SB), Y0, Y7
 	VCMPPD       $0x1d, Y7, Y9, Y2
 	VMAXPD       Y4, Y3, Y7
-	VCMPPD       $0x11, 1568(R8)(R9*8), Y7, Y3
+	VCMPPD       $0x11, 1568(R8), Y7, Y3
 	VCMPPD       $0x00, Y1, Y1, Y7
 	VANDPD       Y7, Y8, Y8
 	VCMPPD       $0x00, Y9, Y9, Y7
@@ -5993,22 +5936,22 @@ vectors:
 	VCMPPD       $0x00, Y7, Y7, Y8
 	VANDPD       Y6, Y2, Y1
 	VANDNPD      Y2, Y6, Y7
-	VMOVMSKPD    Y7, R13
-	VMOVMSKPD    Y9, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, 1(R10)
+	VMOVMSKPD    Y7, R12
+	VMOVMSKPD    Y9, R11
+	SHLL         $0x04, R12
+	ORL          R12, R11
+	MOVB         R11, 1(R9)
 	VANDPD       Y1, Y0, Y6
 	VMOVUPD      32(DX)(CX*8), Y2
 	VBLENDVPD    Y6, Y4, Y2, Y9
 	VANDNPD      Y8, Y6, Y7
 	VMOVUPD      Y9, 32(DX)(CX*8)
 	VANDNPD      Y7, Y3, Y0
-	VMOVMSKPD    Y0, R13
-	VMOVMSKPD    Y5, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, (R10)
+	VMOVMSKPD    Y0, R12
+	VMOVMSKPD    Y5, R11
+	SHLL         $0x04, R12
+	ORL          R12, R11
+	MOVB         R11, (R9)
 	VORPD        Y0, Y5, Y1
 	VPTEST       Y1, Y1
 	JNZ          event2
@@ -6016,45 +5959,45 @@ vectors:
 next1:
 	// empty
 	VMOVUPD stepsConstsAVX2<>+64(SB), Y12
-	VMOVUPD Y12, (R11)
-	VMOVUPD Y12, 32(R11)
-	VMOVUPD Y12, 64(R11)
-	VMOVUPD Y12, 96(R11)
-	VMOVUPD Y12, 128(R11)
-	VMOVUPD Y12, 160(R11)
-	ADDQ    $0x000000c0, R11
+	VMOVUPD Y12, (R10)
+	VMOVUPD Y12, 32(R10)
+	VMOVUPD Y12, 64(R10)
+	VMOVUPD Y12, 96(R10)
+	VMOVUPD Y12, 128(R10)
+	VMOVUPD Y12, 160(R10)
+	ADDQ    $0x000000c0, R10
 	ADDQ    $0x08, CX
-	ADDQ    $0x02, R10
-	ADDQ    $0x08, R9
-	CMPQ    R9, $0x40
-	JLT     vectors
-	MOVQ    88(BX), R9
-	SHLQ    $0x09, R9
-	ADDQ    R9, R8
+	ADDQ    $0x02, R9
+	ADDQ    $0x40, R8
+	TESTQ   $0x0000003f, CX
+	JNZ     vectors
+	MOVQ    88(BX), R11
+	SHLQ    $0x09, R11
+	LEAQ    -512(R8)(R11*1), R8
 	CMPQ    CX, (BX)
-	JLT     group
+	JLT     vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    296(BX), R12
-	VMOVUPD Y11, (R12)(CX*8)
-	VMOVUPD Y10, 32(R12)(CX*8)
-	LEAQ    (CX)(CX*2), R12
-	SHLQ    $0x03, R12
-	ADDQ    320(BX), R12
-	VMOVUPD (R11), Y15
-	VMOVUPD Y15, (R12)
-	VMOVUPD 32(R11), Y15
-	VMOVUPD Y15, 32(R12)
-	VMOVUPD 64(R11), Y15
-	VMOVUPD Y15, 64(R12)
-	VMOVUPD 96(R11), Y15
-	VMOVUPD Y15, 96(R12)
-	VMOVUPD 128(R11), Y15
-	VMOVUPD Y15, 128(R12)
-	VMOVUPD 160(R11), Y15
-	VMOVUPD Y15, 160(R12)
+	MOVQ    296(BX), R11
+	VMOVUPD Y11, (R11)(CX*8)
+	VMOVUPD Y10, 32(R11)(CX*8)
+	LEAQ    (CX)(CX*2), R11
+	SHLQ    $0x03, R11
+	ADDQ    320(BX), R11
+	VMOVUPD (R10), Y15
+	VMOVUPD Y15, (R11)
+	VMOVUPD 32(R10), Y15
+	VMOVUPD Y15, 32(R11)
+	VMOVUPD 64(R10), Y15
+	VMOVUPD Y15, 64(R11)
+	VMOVUPD 96(R10), Y15
+	VMOVUPD Y15, 96(R11)
+	VMOVUPD 128(R10), Y15
+	VMOVUPD Y15, 128(R11)
+	VMOVUPD 160(R10), Y15
+	VMOVUPD Y15, 160(R11)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -6068,44 +6011,41 @@ TEXT ·LIFConductStepAVX512(SB), $256-8
 	MOVQ 40(BX), SI
 	MOVQ 120(BX), DI
 	MOVQ 64(BX), R8
-	MOVQ 392(BX), R10
-	MOVQ 144(BX), R11
-	LEAQ triplePlaces<>+0(SB), R12
+	MOVQ 392(BX), R9
+	MOVQ 144(BX), R10
+	LEAQ triplePlaces<>+0(SB), R11
 	XORQ CX, CX
 
-group:
-	XORQ R9, R9
-
 vectors:
-	VMOVUPD   (R11), Z31
-	VMOVUPD   64(R11), Z30
-	VMOVUPD   128(R11), Z29
-	VMOVUPD   (R12), Z28
+	VMOVUPD   (R10), Z31
+	VMOVUPD   64(R10), Z30
+	VMOVUPD   128(R10), Z29
+	VMOVUPD   (R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R12), Z27
+	VMOVUPD   64(R11), Z27
 	VPERMI2PD Z29, Z28, Z27
-	VMOVUPD   128(R12), Z28
+	VMOVUPD   128(R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R12), Z26
+	VMOVUPD   192(R11), Z26
 	VPERMI2PD Z29, Z28, Z26
-	VMOVUPD   256(R12), Z28
+	VMOVUPD   256(R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R12), Z25
+	VMOVUPD   320(R11), Z25
 	VPERMI2PD Z29, Z28, Z25
-	VMOVUPD   192(R11), Z31
-	VMOVUPD   256(R11), Z30
-	VMOVUPD   320(R11), Z29
-	VMOVUPD   (R12), Z28
+	VMOVUPD   192(R10), Z31
+	VMOVUPD   256(R10), Z30
+	VMOVUPD   320(R10), Z29
+	VMOVUPD   (R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R12), Z24
+	VMOVUPD   64(R11), Z24
 	VPERMI2PD Z29, Z28, Z24
-	VMOVUPD   128(R12), Z28
+	VMOVUPD   128(R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R12), Z23
+	VMOVUPD   192(R11), Z23
 	VPERMI2PD Z29, Z28, Z23
-	VMOVUPD   256(R12), Z28
+	VMOVUPD   256(R11), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R12), Z22
+	VMOVUPD   320(R11), Z22
 	VPERMI2PD Z29, Z28, Z22
 
 	// step
@@ -6127,11 +6067,11 @@ vectors:
 	VSUBPD            Z11, Z6, Z12
 	VBROADCASTSD      184(BX), Z13
 	VFMADD213PD       Z22, Z2, Z13
-	VMOVUPD           (R8)(R9*8), Z14
-	VMOVUPD           512(R8)(R9*8), Z15
+	VMOVUPD           (R8), Z14
+	VMOVUPD           512(R8), Z15
 	VFMADD231PD       Z1, Z14, Z15
-	VMOVUPD           64(R8)(R9*8), Z16
-	VMOVUPD           576(R8)(R9*8), Z17
+	VMOVUPD           64(R8), Z16
+	VMOVUPD           576(R8), Z17
 	VFMADD231PD       Z3, Z16, Z17
 	VMAXPD            Z0, Z5, Z18
 	VCMPPD.BCST       $0x1d, stepsConstsAVX512<>+0(SB), Z8, K1
@@ -6142,7 +6082,7 @@ vectors:
 	VMULPD.BCST       96(BX), Z15, Z11
 	VMULPD.BCST       96(BX), Z17, Z16
 	VMAXPD            Z2, Z10, Z6
-	VFMADD213PD       1024(R8)(R9*8), Z14, Z5
+	VFMADD213PD       1024(R8), Z14, Z5
 	VMOVUPD           Z17, (AX)
 	VMOVAPD           Z27, Z17
 	VFMADD231PD       Z0, Z4, Z17
@@ -6165,7 +6105,7 @@ vectors:
 	VMAXPD            Z11, Z4, Z11
 	VMAXPD            Z16, Z4, Z4
 	VXORPD            Z5, Z8, Z16
-	VFMADD213PD       1024(R8)(R9*8), Z14, Z19
+	VFMADD213PD       1024(R8), Z14, Z19
 	VMOVUPD           Z15, 64(AX)
 	VBROADCASTSD      stepsConstsAVX512<>+152(SB), Z15
 	VMINPD            Z11, Z15, Z11
@@ -6177,7 +6117,7 @@ vectors:
 	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z0
 	VFMADD231PD.BCST  stepsConstsAVX512<>+32(SB), Z15, Z0
 	VMULPD            Z1, Z14, Z14
-	VFNMADD231PD      512(R8)(R9*8), Z7, Z19
+	VFNMADD231PD      512(R8), Z7, Z19
 	VMOVUPD           Z17, (DI)(CX*8)
 	VMULPD.BCST       192(BX), Z3, Z1
 	VBLENDMPD         Z6, Z4, K4, Z17
@@ -6199,8 +6139,8 @@ vectors:
 	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z4, Z15
 	VXORPD            Z5, Z9, Z6
 	VFMADD132PD.BCST  96(BX), Z7, Z10
-	VMOVUPD           64(R8)(R9*8), Z4
-	VFMADD213PD       1088(R8)(R9*8), Z4, Z1
+	VMOVUPD           64(R8), Z4
+	VFMADD213PD       1088(R8), Z4, Z1
 	VMOVUPD           (SI)(CX*8), Z5
 	VCMPPD.BCST       $0x12, 8(BX), Z5, K6
 	VBROADCASTSD      stepsConstsAVX512<>+8(SB), Z7
@@ -6219,15 +6159,15 @@ vectors:
 	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z7
 	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z9, Z7
 	VCMPPD            $0x00, Z5, Z5, K2
-	VFMADD213PD       1088(R8)(R9*8), Z4, Z17
+	VFMADD213PD       1088(R8), Z4, Z17
 	KANDB             K5, K6, K3
 	KANDNB            K6, K5, K4
 	VMULPD            Z3, Z4, Z5
 	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z9, Z13
-	KMOVB             K4, 1(R10)
+	KMOVB             K4, 1(R9)
 	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z9, Z7
 	VMOVAPD           Z2, Z20
-	VMOVUPD           576(R8)(R9*8), Z4
+	VMOVUPD           576(R8), Z4
 	VFNMADD231PD      64(DX)(CX*8), Z4, Z17
 	VMOVUPD           64(SI)(CX*8), Z3
 	VCMPPD.BCST       $0x12, 8(BX), Z3, K5
@@ -6255,7 +6195,7 @@ vectors:
 	VMOVUPD           Z2, 64(DI)(CX*8)
 	VBROADCASTSD      stepsConstsAVX512<>+8(SB), Z9
 	VADDPD.BCST       8(BX), Z9, Z7
-	KMOVB             K7, 3(R10)
+	KMOVB             K7, 3(R9)
 	VDIVPD            Z16, Z12, Z11
 	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z13
 	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z17
@@ -6273,7 +6213,7 @@ vectors:
 	VMAXPD            Z0, Z12, Z16
 	VCMPPD            $0x00, Z0, Z0, K7
 	KMOVB             K5, (AX)
-	VCMPPD            $0x11, 1536(R8)(R9*8), Z16, K5
+	VCMPPD            $0x11, 1536(R8), Z16, K5
 	KANDB             K7, K5, K5
 	KANDB             K3, K5, K7
 	KANDNB            K2, K7, K5
@@ -6281,13 +6221,13 @@ vectors:
 	VBLENDMPD         Z0, Z3, K7, Z7
 	KANDNB            K5, K1, K3
 	VMULPD            Z9, Z18, Z17
-	KMOVB             K3, (R10)
+	KMOVB             K3, (R9)
 	VMOVUPD           Z7, (DX)(CX*8)
 	VFMADD213PD       64(DX)(CX*8), Z1, Z17
 	VFMADD231PD.BCST  104(BX), Z5, Z17
 	VMAXPD            Z17, Z4, Z10
 	VCMPPD            $0x00, Z17, Z17, K2
-	VCMPPD            $0x11, 1600(R8)(R9*8), Z10, K7
+	VCMPPD            $0x11, 1600(R8), Z10, K7
 	KANDB             K2, K7, K1
 	KANDB             K4, K1, K5
 	KANDNB            K6, K5, K7
@@ -6296,7 +6236,7 @@ vectors:
 	KMOVB             (AX), K2
 	KANDNB            K7, K2, K1
 	VMOVUPD           Z11, 64(DX)(CX*8)
-	KMOVB             K1, 2(R10)
+	KMOVB             K1, 2(R9)
 	KORB              K1, K3, K4
 	KORTESTB          K4, K4
 	JNZ               event2
@@ -6304,45 +6244,45 @@ vectors:
 next1:
 	// empty
 	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z28
-	VMOVUPD      Z28, (R11)
-	VMOVUPD      Z28, 64(R11)
-	VMOVUPD      Z28, 128(R11)
-	VMOVUPD      Z28, 192(R11)
-	VMOVUPD      Z28, 256(R11)
-	VMOVUPD      Z28, 320(R11)
-	ADDQ         $0x00000180, R11
+	VMOVUPD      Z28, (R10)
+	VMOVUPD      Z28, 64(R10)
+	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 192(R10)
+	VMOVUPD      Z28, 256(R10)
+	VMOVUPD      Z28, 320(R10)
+	ADDQ         $0x00000180, R10
 	ADDQ         $0x10, CX
-	ADDQ         $0x04, R10
-	ADDQ         $0x10, R9
-	CMPQ         R9, $0x40
-	JLT          vectors
-	MOVQ         88(BX), R9
-	SHLQ         $0x09, R9
-	ADDQ         R9, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000080, R8
+	TESTQ        $0x0000003f, CX
+	JNZ          vectors
+	MOVQ         88(BX), R12
+	SHLQ         $0x09, R12
+	LEAQ         -512(R8)(R12*1), R8
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    296(BX), R13
-	VMOVUPD Z21, (R13)(CX*8)
-	VMOVUPD Z20, 64(R13)(CX*8)
-	LEAQ    (CX)(CX*2), R13
-	SHLQ    $0x03, R13
-	ADDQ    320(BX), R13
-	VMOVUPD (R11), Z31
-	VMOVUPD Z31, (R13)
-	VMOVUPD 64(R11), Z31
-	VMOVUPD Z31, 64(R13)
-	VMOVUPD 128(R11), Z31
-	VMOVUPD Z31, 128(R13)
-	VMOVUPD 192(R11), Z31
-	VMOVUPD Z31, 192(R13)
-	VMOVUPD 256(R11), Z31
-	VMOVUPD Z31, 256(R13)
-	VMOVUPD 320(R11), Z31
-	VMOVUPD Z31, 320(R13)
+	MOVQ    296(BX), R12
+	VMOVUPD Z21, (R12)(CX*8)
+	VMOVUPD Z20, 64(R12)(CX*8)
+	LEAQ    (CX)(CX*2), R12
+	SHLQ    $0x03, R12
+	ADDQ    320(BX), R12
+	VMOVUPD (R10), Z31
+	VMOVUPD Z31, (R12)
+	VMOVUPD 64(R10), Z31
+	VMOVUPD Z31, 64(R12)
+	VMOVUPD 128(R10), Z31
+	VMOVUPD Z31, 128(R12)
+	VMOVUPD 192(R10), Z31
+	VMOVUPD Z31, 192(R12)
+	VMOVUPD 256(R10), Z31
+	VMOVUPD Z31, 256(R12)
+	VMOVUPD 320(R10), Z31
+	VMOVUPD Z31, 320(R12)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -6357,18 +6297,15 @@ TEXT ·LIFConductStep2AVX2(SB), $768-8
 	MOVQ 120(BX), DI
 	MOVQ 208(BX), R8
 	MOVQ 64(BX), R9
-	MOVQ 392(BX), R11
-	MOVQ 144(BX), R12
-	MOVQ 232(BX), R13
+	MOVQ 392(BX), R10
+	MOVQ 144(BX), R11
+	MOVQ 232(BX), R12
 	XORQ CX, CX
 
-group:
-	XORQ R10, R10
-
 vectors:
-	VMOVUPD  (R12), Y15
-	VMOVUPD  32(R12), Y14
-	VMOVUPD  64(R12), Y13
+	VMOVUPD  (R11), Y15
+	VMOVUPD  32(R11), Y14
+	VMOVUPD  64(R11), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -6381,9 +6318,9 @@ vectors:
 	VBLENDPD $0x04, Y15, Y12, Y12
 	VPERMPD  $0xc6, Y12, Y12
 	VMOVUPD  Y12, 480(BX)
-	VMOVUPD  96(R12), Y15
-	VMOVUPD  128(R12), Y14
-	VMOVUPD  160(R12), Y13
+	VMOVUPD  96(R11), Y15
+	VMOVUPD  128(R11), Y14
+	VMOVUPD  160(R11), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -6396,9 +6333,9 @@ vectors:
 	VBLENDPD $0x04, Y15, Y12, Y12
 	VPERMPD  $0xc6, Y12, Y12
 	VMOVUPD  Y12, 576(BX)
-	VMOVUPD  (R13), Y15
-	VMOVUPD  32(R13), Y14
-	VMOVUPD  64(R13), Y13
+	VMOVUPD  (R12), Y15
+	VMOVUPD  32(R12), Y14
+	VMOVUPD  64(R12), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -6411,9 +6348,9 @@ vectors:
 	VBLENDPD $0x04, Y15, Y12, Y12
 	VPERMPD  $0xc6, Y12, Y12
 	VMOVUPD  Y12, 672(BX)
-	VMOVUPD  96(R13), Y15
-	VMOVUPD  128(R13), Y14
-	VMOVUPD  160(R13), Y13
+	VMOVUPD  96(R12), Y15
+	VMOVUPD  128(R12), Y14
+	VMOVUPD  160(R12), Y13
 	VBLENDPD $0x04, Y14, Y15, Y12
 	VBLENDPD $0x02, Y13, Y12, Y12
 	VPERMPD  $0x6c, Y12, Y12
@@ -6455,9 +6392,9 @@ vectors:
 	VMULPD       Y2, Y0, Y2
 	VBROADCASTSD 280(BX), Y6
 	VFMADD231PD  Y5, Y6, Y2
-	VMOVUPD      (R9)(R10*8), Y5
-	VFMADD213PD  512(R9)(R10*8), Y5, Y7
-	VFMADD213PD  1024(R9)(R10*8), Y5, Y2
+	VMOVUPD      (R9), Y5
+	VFMADD213PD  512(R9), Y5, Y7
+	VFMADD213PD  1024(R9), Y5, Y2
 	VBROADCASTSD 96(BX), Y5
 	VMULPD       Y5, Y7, Y4
 	VMOVUPD      Y2, 96(AX)
@@ -6466,9 +6403,9 @@ vectors:
 	VADDPD       (AX), Y2, Y7
 	VMULPD       (AX), Y0, Y1
 	VFMADD231PD  Y2, Y6, Y1
-	VMOVUPD      32(R9)(R10*8), Y2
-	VFMADD213PD  544(R9)(R10*8), Y2, Y7
-	VFMADD213PD  1056(R9)(R10*8), Y2, Y1
+	VMOVUPD      32(R9), Y2
+	VFMADD213PD  544(R9), Y2, Y7
+	VFMADD213PD  1056(R9), Y2, Y1
 	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y4, Y2
 	VBLENDVPD    Y2, stepsConstsAVX2<>+1280(SB), Y4, Y2
 	VMULPD       Y5, Y7, Y4
@@ -6547,7 +6484,7 @@ vectors:
 	VMOVUPD      128(AX), Y6
 	VMOVUPD      96(AX), Y4
 	VFNMADD231PD (DX)(CX*8), Y6, Y4
-	VMULPD       (R9)(R10*8), Y5, Y6
+	VMULPD       (R9), Y5, Y6
 	VMAXPD       Y7, Y1, Y5
 	VMINPD       Y7, Y1, Y1
 	VBROADCASTSD 288(BX), Y7
@@ -6555,10 +6492,10 @@ vectors:
 	VCMPPD       $0x1d, stepsConstsAVX2<>+0(SB), Y0, Y7
 	VBLENDVPD    Y7, Y5, Y1, Y7
 	VFMADD231PD  Y0, Y7, Y2
-	VMOVUPD      (R9)(R10*8), Y5
-	VFMADD213PD  1024(R9)(R10*8), Y5, Y2
+	VMOVUPD      (R9), Y5
+	VFMADD213PD  1024(R9), Y5, Y2
 	VMOVUPD      (DX)(CX*8), Y1
-	VFNMADD231PD 512(R9)(R10*8), Y1, Y2
+	VFNMADD231PD 512(R9), Y1, Y2
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y7
 	VMAXPD       Y2, Y7, Y0
 	VBROADCASTSD 96(BX), Y5
@@ -6592,7 +6529,7 @@ vectors:
 	VBROADCASTSD 104(BX), Y4
 	VFMADD231PD  Y6, Y4, Y5
 	VMAXPD       Y5, Y0, Y6
-	VCMPPD       $0x11, 1536(R9)(R10*8), Y6, Y0
+	VCMPPD       $0x11, 1536(R9), Y6, Y0
 	VBROADCASTSD 168(BX), Y6
 	VMULPD       32(DI)(CX*8), Y6, Y4
 	VBROADCASTSD 192(BX), Y7
@@ -6634,13 +6571,13 @@ vectors:
 	VMOVUPD      32(DX)(CX*8), Y0
 	VMOVUPD      (AX), Y1
 	VFNMADD231PD 32(AX), Y0, Y1
-	VMULPD       32(R9)(R10*8), Y4, Y2
+	VMULPD       32(R9), Y4, Y2
 	VCMPPD       $0x1d, stepsConstsAVX2<>+0(SB), Y6, Y7
 	VBLENDVPD    Y7, Y3, Y5, Y4
 	VFMADD213PD  224(AX), Y6, Y4
-	VMOVUPD      32(R9)(R10*8), Y7
-	VFMADD213PD  1056(R9)(R10*8), Y7, Y4
-	VFNMADD231PD 544(R9)(R10*8), Y0, Y4
+	VMOVUPD      32(R9), Y7
+	VFMADD213PD  1056(R9), Y7, Y4
+	VFNMADD231PD 544(R9), Y0, Y4
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y3
 	VMAXPD       Y4, Y3, Y5
 	VBROADCASTSD 96(BX), Y6
@@ -6663,7 +6600,7 @@ vectors:
 	VBROADCASTSD 104(BX), Y6
 	VFMADD231PD  Y2, Y6, Y4
 	VMAXPD       Y4, Y5, Y3
-	VCMPPD       $0x11, 1568(R9)(R10*8), Y3, Y1
+	VCMPPD       $0x11, 1568(R9), Y3, Y1
 	VMOVUPD      (SI)(CX*8), Y6
 	VBROADCASTSD 8(BX), Y2
 	VCMPPD       $0x12, Y2, Y6, Y5
@@ -6706,11 +6643,11 @@ vectors:
 	VMOVUPD      Y7, 32(AX)
 	VANDPD       Y0, Y5, Y7
 	VANDNPD      Y5, Y0, Y0
-	VMOVMSKPD    Y0, R15
-	VMOVMSKPD    Y6, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, 1(R11)
+	VMOVMSKPD    Y0, R14
+	VMOVMSKPD    Y6, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 1(R10)
 	VANDPD       Y7, Y2, Y5
 	VMOVUPD      32(DX)(CX*8), Y6
 	VBLENDVPD    Y5, Y4, Y6, Y0
@@ -6718,11 +6655,11 @@ vectors:
 	VMOVUPD      Y0, 32(DX)(CX*8)
 	VANDNPD      Y2, Y3, Y7
 	VMOVUPD      32(AX), Y4
-	VMOVMSKPD    Y7, R15
-	VMOVMSKPD    Y4, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, (R11)
+	VMOVMSKPD    Y7, R14
+	VMOVMSKPD    Y4, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, (R10)
 	VORPD        Y7, Y4, Y6
 	VPTEST       Y6, Y6
 	JNZ          event2
@@ -6730,6 +6667,13 @@ vectors:
 next1:
 	// empty
 	VMOVUPD stepsConstsAVX2<>+64(SB), Y12
+	VMOVUPD Y12, (R11)
+	VMOVUPD Y12, 32(R11)
+	VMOVUPD Y12, 64(R11)
+	VMOVUPD Y12, 96(R11)
+	VMOVUPD Y12, 128(R11)
+	VMOVUPD Y12, 160(R11)
+	ADDQ    $0x000000c0, R11
 	VMOVUPD Y12, (R12)
 	VMOVUPD Y12, 32(R12)
 	VMOVUPD Y12, 64(R12)
@@ -6737,63 +6681,56 @@ next1:
 	VMOVUPD Y12, 128(R12)
 	VMOVUPD Y12, 160(R12)
 	ADDQ    $0x000000c0, R12
-	VMOVUPD Y12, (R13)
-	VMOVUPD Y12, 32(R13)
-	VMOVUPD Y12, 64(R13)
-	VMOVUPD Y12, 96(R13)
-	VMOVUPD Y12, 128(R13)
-	VMOVUPD Y12, 160(R13)
-	ADDQ    $0x000000c0, R13
 	ADDQ    $0x08, CX
-	ADDQ    $0x02, R11
-	ADDQ    $0x08, R10
-	CMPQ    R10, $0x40
-	JLT     vectors
-	MOVQ    88(BX), R10
-	SHLQ    $0x09, R10
-	ADDQ    R10, R9
+	ADDQ    $0x02, R10
+	ADDQ    $0x40, R9
+	TESTQ   $0x0000003f, CX
+	JNZ     vectors
+	MOVQ    88(BX), R13
+	SHLQ    $0x09, R13
+	LEAQ    -512(R9)(R13*1), R9
 	CMPQ    CX, (BX)
-	JLT     group
+	JLT     vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    296(BX), R14
-	VMOVUPD Y11, (R14)(CX*8)
-	VMOVUPD Y10, 32(R14)(CX*8)
-	MOVQ    344(BX), R14
-	VMOVUPD Y9, (R14)(CX*8)
-	VMOVUPD Y8, 32(R14)(CX*8)
-	LEAQ    (CX)(CX*2), R14
-	SHLQ    $0x03, R14
-	ADDQ    320(BX), R14
+	MOVQ    296(BX), R13
+	VMOVUPD Y11, (R13)(CX*8)
+	VMOVUPD Y10, 32(R13)(CX*8)
+	MOVQ    344(BX), R13
+	VMOVUPD Y9, (R13)(CX*8)
+	VMOVUPD Y8, 32(R13)(CX*8)
+	LEAQ    (CX)(CX*2), R13
+	SHLQ    $0x03, R13
+	ADDQ    320(BX), R13
+	VMOVUPD (R11), Y15
+	VMOVUPD Y15, (R13)
+	VMOVUPD 32(R11), Y15
+	VMOVUPD Y15, 32(R13)
+	VMOVUPD 64(R11), Y15
+	VMOVUPD Y15, 64(R13)
+	VMOVUPD 96(R11), Y15
+	VMOVUPD Y15, 96(R13)
+	VMOVUPD 128(R11), Y15
+	VMOVUPD Y15, 128(R13)
+	VMOVUPD 160(R11), Y15
+	VMOVUPD Y15, 160(R13)
+	LEAQ    (CX)(CX*2), R13
+	SHLQ    $0x03, R13
+	ADDQ    368(BX), R13
 	VMOVUPD (R12), Y15
-	VMOVUPD Y15, (R14)
+	VMOVUPD Y15, (R13)
 	VMOVUPD 32(R12), Y15
-	VMOVUPD Y15, 32(R14)
+	VMOVUPD Y15, 32(R13)
 	VMOVUPD 64(R12), Y15
-	VMOVUPD Y15, 64(R14)
+	VMOVUPD Y15, 64(R13)
 	VMOVUPD 96(R12), Y15
-	VMOVUPD Y15, 96(R14)
+	VMOVUPD Y15, 96(R13)
 	VMOVUPD 128(R12), Y15
-	VMOVUPD Y15, 128(R14)
+	VMOVUPD Y15, 128(R13)
 	VMOVUPD 160(R12), Y15
-	VMOVUPD Y15, 160(R14)
-	LEAQ    (CX)(CX*2), R14
-	SHLQ    $0x03, R14
-	ADDQ    368(BX), R14
-	VMOVUPD (R13), Y15
-	VMOVUPD Y15, (R14)
-	VMOVUPD 32(R13), Y15
-	VMOVUPD Y15, 32(R14)
-	VMOVUPD 64(R13), Y15
-	VMOVUPD Y15, 64(R14)
-	VMOVUPD 96(R13), Y15
-	VMOVUPD Y15, 96(R14)
-	VMOVUPD 128(R13), Y15
-	VMOVUPD Y15, 128(R14)
-	VMOVUPD 160(R13), Y15
-	VMOVUPD Y15, 160(R14)
+	VMOVUPD Y15, 160(R13)
 	JMP     next1
 	PCALIGN $0x40
 
@@ -6808,75 +6745,72 @@ TEXT ·LIFConductStep2AVX512(SB), $576-8
 	MOVQ 120(BX), DI
 	MOVQ 208(BX), R8
 	MOVQ 64(BX), R9
-	MOVQ 392(BX), R11
-	MOVQ 144(BX), R12
-	MOVQ 232(BX), R13
-	LEAQ triplePlaces<>+0(SB), R14
+	MOVQ 392(BX), R10
+	MOVQ 144(BX), R11
+	MOVQ 232(BX), R12
+	LEAQ triplePlaces<>+0(SB), R13
 	XORQ CX, CX
 
-group:
-	XORQ R10, R10
-
 vectors:
+	VMOVUPD   (R11), Z31
+	VMOVUPD   64(R11), Z30
+	VMOVUPD   128(R11), Z29
+	VMOVUPD   (R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   64(R13), Z27
+	VPERMI2PD Z29, Z28, Z27
+	VMOVUPD   128(R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   192(R13), Z26
+	VPERMI2PD Z29, Z28, Z26
+	VMOVUPD   256(R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   320(R13), Z25
+	VPERMI2PD Z29, Z28, Z25
+	VMOVUPD   192(R11), Z31
+	VMOVUPD   256(R11), Z30
+	VMOVUPD   320(R11), Z29
+	VMOVUPD   (R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   64(R13), Z24
+	VPERMI2PD Z29, Z28, Z24
+	VMOVUPD   128(R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   192(R13), Z23
+	VPERMI2PD Z29, Z28, Z23
+	VMOVUPD   256(R13), Z28
+	VPERMI2PD Z30, Z31, Z28
+	VMOVUPD   320(R13), Z22
+	VPERMI2PD Z29, Z28, Z22
 	VMOVUPD   (R12), Z31
 	VMOVUPD   64(R12), Z30
 	VMOVUPD   128(R12), Z29
-	VMOVUPD   (R14), Z28
+	VMOVUPD   (R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R14), Z27
-	VPERMI2PD Z29, Z28, Z27
-	VMOVUPD   128(R14), Z28
+	VMOVUPD   64(R13), Z21
+	VPERMI2PD Z29, Z28, Z21
+	VMOVUPD   128(R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R14), Z26
-	VPERMI2PD Z29, Z28, Z26
-	VMOVUPD   256(R14), Z28
+	VMOVUPD   192(R13), Z20
+	VPERMI2PD Z29, Z28, Z20
+	VMOVUPD   256(R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R14), Z25
-	VPERMI2PD Z29, Z28, Z25
+	VMOVUPD   320(R13), Z19
+	VPERMI2PD Z29, Z28, Z19
 	VMOVUPD   192(R12), Z31
 	VMOVUPD   256(R12), Z30
 	VMOVUPD   320(R12), Z29
-	VMOVUPD   (R14), Z28
+	VMOVUPD   (R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R14), Z24
-	VPERMI2PD Z29, Z28, Z24
-	VMOVUPD   128(R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R14), Z23
-	VPERMI2PD Z29, Z28, Z23
-	VMOVUPD   256(R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R14), Z22
-	VPERMI2PD Z29, Z28, Z22
-	VMOVUPD   (R13), Z31
-	VMOVUPD   64(R13), Z30
-	VMOVUPD   128(R13), Z29
-	VMOVUPD   (R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R14), Z21
-	VPERMI2PD Z29, Z28, Z21
-	VMOVUPD   128(R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R14), Z20
-	VPERMI2PD Z29, Z28, Z20
-	VMOVUPD   256(R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R14), Z19
-	VPERMI2PD Z29, Z28, Z19
-	VMOVUPD   192(R13), Z31
-	VMOVUPD   256(R13), Z30
-	VMOVUPD   320(R13), Z29
-	VMOVUPD   (R14), Z28
-	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   64(R14), Z18
+	VMOVUPD   64(R13), Z18
 	VPERMI2PD Z29, Z28, Z18
-	VMOVUPD   128(R14), Z28
+	VMOVUPD   128(R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   192(R14), Z17
+	VMOVUPD   192(R13), Z17
 	VPERMI2PD Z29, Z28, Z17
-	VMOVUPD   256(R14), Z28
+	VMOVUPD   256(R13), Z28
 	VPERMI2PD Z30, Z31, Z28
-	VMOVUPD   320(R14), Z16
+	VMOVUPD   320(R13), Z16
 	VPERMI2PD Z29, Z28, Z16
 
 	// step
@@ -6904,8 +6838,8 @@ vectors:
 	VMOVUPD           Z6, (AX)
 	VMAXPD            Z0, Z9, Z6
 	VFMADD231PD.BCST  280(BX), Z3, Z4
-	VMOVUPD           (R9)(R10*8), Z3
-	VFMADD213PD       512(R9)(R10*8), Z3, Z1
+	VMOVUPD           (R9), Z3
+	VFMADD213PD       512(R9), Z3, Z1
 	VMOVUPD           Z8, 64(AX)
 	VADDPD            Z7, Z5, Z8
 	VFMADD231PD.BCST  200(BX), Z27, Z6
@@ -6914,13 +6848,13 @@ vectors:
 	VBLENDMPD         Z6, Z9, K1, Z6
 	VMULPD.BCST       96(BX), Z1, Z9
 	VMULPD            Z11, Z6, Z6
-	VMOVUPD           64(R9)(R10*8), Z11
-	VFMADD213PD       576(R9)(R10*8), Z11, Z8
+	VMOVUPD           64(R9), Z11
+	VFMADD213PD       576(R9), Z11, Z8
 	VMOVUPD           Z1, 128(AX)
 	VBROADCASTSD      280(BX), Z1
 	VMOVUPD           Z6, 192(AX)
 	VSUBPD            (DX)(CX*8), Z1, Z6
-	VFMADD213PD       1024(R9)(R10*8), Z3, Z4
+	VFMADD213PD       1024(R9), Z3, Z4
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z7, Z1, Z5
 	VCMPPD.BCST       $0x00, stepsConstsAVX512<>+0(SB), Z9, K2
@@ -6933,7 +6867,7 @@ vectors:
 	VCMPPD            $0x00, Z0, Z0, K5
 	VCMPPD.BCST       $0x00, stepsConstsAVX512<>+0(SB), Z7, K6
 	VBLENDMPD.BCST    stepsConstsAVX512<>+320(SB), Z9, K2, Z9
-	VFMADD213PD       1088(R9)(R10*8), Z11, Z5
+	VFMADD213PD       1088(R9), Z11, Z5
 	VCMPPD.BCST       $0x11, 112(BX), Z9, K7
 	VMOVUPD           64(DI)(CX*8), Z14
 	VMOVUPD           64(R8)(CX*8), Z12
@@ -6945,10 +6879,10 @@ vectors:
 	KMOVB             K2, 256(AX)
 	KANDB             K7, K4, K2
 	KANDNB            K4, K7, K7
-	KMOVB             K7, 1(R11)
+	KMOVB             K7, 1(R10)
 	KANDB             K6, K1, K4
 	KANDNB            K1, K6, K7
-	KMOVB             K7, 3(R11)
+	KMOVB             K7, 3(R10)
 	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z9, Z0
 	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z9, Z9
 	VBROADCASTSD      stepsConstsAVX512<>+160(SB), Z11
@@ -6971,8 +6905,8 @@ vectors:
 	VFMADD231PD.BCST  288(BX), Z21, Z7
 	VBLENDMPD         Z7, Z10, K3, Z7
 	VFMADD213PD       192(AX), Z6, Z7
-	VFMADD213PD       1024(R9)(R10*8), Z3, Z7
-	VMOVUPD           512(R9)(R10*8), Z10
+	VFMADD213PD       1024(R9), Z3, Z7
+	VMOVUPD           512(R9), Z10
 	VFNMADD231PD      (DX)(CX*8), Z10, Z7
 	VBROADCASTSD      stepsConstsAVX512<>+0(SB), Z6
 	VMAXPD            Z7, Z6, Z10
@@ -7026,7 +6960,7 @@ vectors:
 	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z11, Z9
 	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z11, Z3
 	VMAXPD            Z8, Z10, Z2
-	VCMPPD            $0x11, 1536(R9)(R10*8), Z2, K6
+	VCMPPD            $0x11, 1536(R9), Z2, K6
 	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z11, Z9
 	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z11, Z3
 	VBROADCASTSD      168(BX), Z4
@@ -7077,8 +7011,8 @@ vectors:
 	VFMADD231PD       Z8, Z1, Z4
 	VADDPD            Z8, Z9, Z5
 	VADDPD.BCST       8(BX), Z2, Z6
-	VMOVUPD           64(R9)(R10*8), Z1
-	VFMADD213PD       1088(R9)(R10*8), Z1, Z11
+	VMOVUPD           64(R9), Z1
+	VFMADD213PD       1088(R9), Z1, Z11
 	VMOVUPD           320(AX), Z9
 	VMOVUPD           384(AX), Z8
 	VFNMADD231PD      64(DX)(CX*8), Z9, Z8
@@ -7089,12 +7023,12 @@ vectors:
 	VMULPD            Z9, Z4, Z3
 	VFMADD132PD.BCST  168(BX), Z24, Z7
 	VMOVUPD           64(DX)(CX*8), Z6
-	VFNMADD231PD      576(R9)(R10*8), Z6, Z11
+	VFNMADD231PD      576(R9), Z6, Z11
 	VFMADD132PD.BCST  256(BX), Z18, Z10
 	VADDPD.BCST       8(BX), Z2, Z4
 	VFNMADD231PD      384(AX), Z5, Z3
 	KANDNB            K6, K2, K5
-	KMOVB             K5, (R11)
+	KMOVB             K5, (R10)
 	VBROADCASTSD      stepsConstsAVX512<>+0(SB), Z9
 	VMAXPD            Z11, Z9, Z2
 	VMOVUPD           Z7, 64(DI)(CX*8)
@@ -7108,7 +7042,7 @@ vectors:
 	VFMADD231PD.BCST  104(BX), Z9, Z11
 	VMAXPD            Z11, Z2, Z7
 	VCMPPD            $0x00, Z11, Z11, K3
-	VCMPPD            $0x11, 1600(R9)(R10*8), Z7, K7
+	VCMPPD            $0x11, 1600(R9), Z7, K7
 	KANDB             K3, K7, K2
 	KANDB             K4, K2, K6
 	KMOVB             256(AX), K7
@@ -7116,7 +7050,7 @@ vectors:
 	VBLENDMPD         Z11, Z6, K6, Z10
 	KANDNB            K3, K1, K2
 	VMOVUPD           Z10, 64(DX)(CX*8)
-	KMOVB             K2, 2(R11)
+	KMOVB             K2, 2(R10)
 	KORB              K2, K5, K4
 	KORTESTB          K4, K4
 	JNZ               event2
@@ -7124,6 +7058,13 @@ vectors:
 next1:
 	// empty
 	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z28
+	VMOVUPD      Z28, (R11)
+	VMOVUPD      Z28, 64(R11)
+	VMOVUPD      Z28, 128(R11)
+	VMOVUPD      Z28, 192(R11)
+	VMOVUPD      Z28, 256(R11)
+	VMOVUPD      Z28, 320(R11)
+	ADDQ         $0x00000180, R11
 	VMOVUPD      Z28, (R12)
 	VMOVUPD      Z28, 64(R12)
 	VMOVUPD      Z28, 128(R12)
@@ -7131,64 +7072,2592 @@ next1:
 	VMOVUPD      Z28, 256(R12)
 	VMOVUPD      Z28, 320(R12)
 	ADDQ         $0x00000180, R12
-	VMOVUPD      Z28, (R13)
-	VMOVUPD      Z28, 64(R13)
-	VMOVUPD      Z28, 128(R13)
-	VMOVUPD      Z28, 192(R13)
-	VMOVUPD      Z28, 256(R13)
-	VMOVUPD      Z28, 320(R13)
-	ADDQ         $0x00000180, R13
 	ADDQ         $0x10, CX
-	ADDQ         $0x04, R11
-	ADDQ         $0x10, R10
-	CMPQ         R10, $0x40
-	JLT          vectors
-	MOVQ         88(BX), R10
-	SHLQ         $0x09, R10
-	ADDQ         R10, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x00000080, R9
+	TESTQ        $0x0000003f, CX
+	JNZ          vectors
+	MOVQ         88(BX), R14
+	SHLQ         $0x09, R14
+	LEAQ         -512(R9)(R14*1), R9
 	CMPQ         CX, (BX)
-	JLT          group
+	JLT          vectors
 	VZEROUPPER
 	RET
 
 event2:
-	MOVQ    296(BX), R15
-	VMOVUPD Z15, (R15)(CX*8)
-	VMOVUPD Z14, 64(R15)(CX*8)
-	MOVQ    344(BX), R15
-	VMOVUPD Z13, (R15)(CX*8)
-	VMOVUPD Z12, 64(R15)(CX*8)
-	LEAQ    (CX)(CX*2), R15
-	SHLQ    $0x03, R15
-	ADDQ    320(BX), R15
+	MOVQ    296(BX), R14
+	VMOVUPD Z15, (R14)(CX*8)
+	VMOVUPD Z14, 64(R14)(CX*8)
+	MOVQ    344(BX), R14
+	VMOVUPD Z13, (R14)(CX*8)
+	VMOVUPD Z12, 64(R14)(CX*8)
+	LEAQ    (CX)(CX*2), R14
+	SHLQ    $0x03, R14
+	ADDQ    320(BX), R14
+	VMOVUPD (R11), Z31
+	VMOVUPD Z31, (R14)
+	VMOVUPD 64(R11), Z31
+	VMOVUPD Z31, 64(R14)
+	VMOVUPD 128(R11), Z31
+	VMOVUPD Z31, 128(R14)
+	VMOVUPD 192(R11), Z31
+	VMOVUPD Z31, 192(R14)
+	VMOVUPD 256(R11), Z31
+	VMOVUPD Z31, 256(R14)
+	VMOVUPD 320(R11), Z31
+	VMOVUPD Z31, 320(R14)
+	LEAQ    (CX)(CX*2), R14
+	SHLQ    $0x03, R14
+	ADDQ    368(BX), R14
 	VMOVUPD (R12), Z31
-	VMOVUPD Z31, (R15)
+	VMOVUPD Z31, (R14)
 	VMOVUPD 64(R12), Z31
-	VMOVUPD Z31, 64(R15)
+	VMOVUPD Z31, 64(R14)
 	VMOVUPD 128(R12), Z31
-	VMOVUPD Z31, 128(R15)
+	VMOVUPD Z31, 128(R14)
 	VMOVUPD 192(R12), Z31
-	VMOVUPD Z31, 192(R15)
+	VMOVUPD Z31, 192(R14)
 	VMOVUPD 256(R12), Z31
-	VMOVUPD Z31, 256(R15)
+	VMOVUPD Z31, 256(R14)
 	VMOVUPD 320(R12), Z31
-	VMOVUPD Z31, 320(R15)
-	LEAQ    (CX)(CX*2), R15
-	SHLQ    $0x03, R15
-	ADDQ    368(BX), R15
-	VMOVUPD (R13), Z31
-	VMOVUPD Z31, (R15)
-	VMOVUPD 64(R13), Z31
-	VMOVUPD Z31, 64(R15)
-	VMOVUPD 128(R13), Z31
-	VMOVUPD Z31, 128(R15)
-	VMOVUPD 192(R13), Z31
-	VMOVUPD Z31, 192(R15)
-	VMOVUPD 256(R13), Z31
-	VMOVUPD Z31, 256(R15)
-	VMOVUPD 320(R13), Z31
-	VMOVUPD Z31, 320(R15)
+	VMOVUPD Z31, 320(R14)
 	JMP     next1
+	PCALIGN $0x40
+
+// func HHTMConductAVX2(b *HHTMConductBlock)
+// Requires: AVX, FMA3
+TEXT ·HHTMConductAVX2(SB), $768-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 152(BX), R9
+	MOVQ 176(BX), R10
+	MOVQ 104(BX), R11
+	MOVQ 296(BX), R12
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (DX)(CX*8), Y0
+	VMOVUPD      stepsConstsAVX2<>+1312(SB), Y1
+	VMOVUPD      4096(R11), Y2
+	VFMADD231PD  Y1, Y0, Y2
+	VMOVUPD      32(DX)(CX*8), Y3
+	VMOVUPD      4128(R11), Y4
+	VFMADD231PD  Y1, Y3, Y4
+	VMOVUPD      64(DX)(CX*8), Y5
+	VMOVUPD      4160(R11), Y6
+	VFMADD231PD  Y1, Y5, Y6
+	VMOVUPD      96(DX)(CX*8), Y7
+	VFMADD213PD  4192(R11), Y7, Y1
+	VBROADCASTSD 208(BX), Y8
+	VMULPD       (R9)(CX*8), Y8, Y9
+	VMULPD       32(R9)(CX*8), Y8, Y10
+	VBROADCASTSD 200(BX), Y11
+	VMOVUPD      (R10)(CX*8), Y12
+	VFMADD231PD  (R9)(CX*8), Y11, Y12
+	VMULPD       64(R9)(CX*8), Y8, Y13
+	VMOVUPD      stepsConstsAVX2<>+1376(SB), Y14
+	VMAXPD       Y2, Y14, Y15
+	VMAXPD       Y4, Y14, Y2
+	VMAXPD       Y6, Y14, Y4
+	VMAXPD       Y1, Y14, Y6
+	VMOVUPD      stepsConstsAVX2<>+1344(SB), Y14
+	VMINPD       Y15, Y14, Y1
+	VMINPD       Y2, Y14, Y15
+	VMINPD       Y4, Y14, Y2
+	VMINPD       Y6, Y14, Y4
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y1, Y14
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y15, Y6
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y2, Y7
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y4, Y5
+	VMOVUPD      512(R11), Y11
+	VFMADD231PD  (R11), Y9, Y11
+	VBROADCASTSD 216(BX), Y8
+	VMULPD       Y9, Y8, Y9
+	VMOVUPD      544(R11), Y3
+	VFMADD231PD  32(R11), Y10, Y3
+	VMOVUPD      Y12, (R9)(CX*8)
+	VBLENDVPD    Y14, stepsConstsAVX2<>+1408(SB), Y1, Y12
+	VBLENDVPD    Y6, stepsConstsAVX2<>+1408(SB), Y15, Y14
+	VMULPD       Y12, Y12, Y1
+	VMULPD       Y14, Y14, Y6
+	VBLENDVPD    Y7, stepsConstsAVX2<>+1408(SB), Y2, Y15
+	VBLENDVPD    Y5, stepsConstsAVX2<>+1408(SB), Y4, Y7
+	VMULPD       Y15, Y15, Y2
+	VMULPD       Y7, Y7, Y5
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y4
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y1, Y4
+	VMOVUPD      Y13, (AX)
+	VMOVUPD      (R11), Y13
+	VFMADD213PD  1024(R11), Y13, Y9
+	VMULPD       Y10, Y8, Y13
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y10
+	VMOVUPD      Y10, (R10)(CX*8)
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y1, Y4
+	VMOVUPD      32(R11), Y10
+	VFMADD213PD  1056(R11), Y10, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y1, Y4
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y1, Y4
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y1, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y1, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y1, Y10
+	VFMADD231PD  Y12, Y10, Y4
+	VFMADD213PD  Y12, Y1, Y4
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y6, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y6, Y10
+	VADDPD       Y4, Y4, Y1
+	VFMADD231PD  Y4, Y4, Y1
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y4
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y6, Y4
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y6, Y4
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y6, Y4
+	VFMADD231PD  Y14, Y4, Y10
+	VFMADD213PD  Y14, Y6, Y10
+	VADDPD       Y1, Y1, Y4
+	VFMADD231PD  Y1, Y1, Y4
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y6
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y2, Y6
+	VADDPD       Y4, Y4, Y8
+	VFMADD231PD  Y4, Y4, Y8
+	VADDPD       Y10, Y10, Y0
+	VFMADD231PD  Y10, Y10, Y0
+	VADDPD       Y8, Y8, Y10
+	VFMADD231PD  Y8, Y8, Y10
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y8
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y2, Y8
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y2, Y8
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y2, Y8
+	VFMADD231PD  Y15, Y8, Y6
+	VFMADD213PD  Y15, Y2, Y6
+	VADDPD       Y1, Y10, Y8
+	VFMADD231PD  Y1, Y10, Y8
+	VADDPD       Y0, Y0, Y2
+	VFMADD231PD  Y0, Y0, Y2
+	VADDPD       Y8, Y8, Y10
+	VFMADD231PD  Y8, Y8, Y10
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y1
+	VFMADD213PD  Y1, Y1, Y8
+	VMOVUPD      Y3, 32(AX)
+	VADDPD       Y2, Y2, Y3
+	VFMADD231PD  Y2, Y2, Y3
+	VMOVUPD      Y15, 64(AX)
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y15
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y5, Y15
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y5, Y15
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y5, Y15
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y5, Y15
+	VMOVUPD      Y2, 96(AX)
+	VADDPD       Y10, Y10, Y2
+	VFMADD231PD  Y10, Y10, Y2
+	VMOVUPD      Y11, 128(AX)
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y11
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y12, Y11
+	VMOVUPD      Y13, 160(AX)
+	VADDPD       Y3, Y3, Y13
+	VFMADD231PD  Y3, Y3, Y13
+	VADDPD       Y6, Y6, Y3
+	VFMADD231PD  Y6, Y6, Y3
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y6
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y12, Y6
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y12, Y12
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y1
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y5, Y1
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y5, Y1
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y5, Y1
+	VFMADD231PD  Y7, Y1, Y15
+	VFMADD213PD  Y7, Y5, Y15
+	VADDPD       Y2, Y2, Y1
+	VFMADD231PD  Y2, Y2, Y1
+	VFMADD213PD  Y12, Y1, Y8
+	VFNMADD231PD (R8)(CX*8), Y8, Y12
+	VBROADCASTSD 144(BX), Y5
+	VFMADD213PD  Y1, Y5, Y8
+	VDIVPD       Y8, Y12, Y2
+	VBROADCASTSD 136(BX), Y12
+	VFMADD213PD  (R8)(CX*8), Y12, Y2
+	VMOVUPD      Y2, (R8)(CX*8)
+	VMULPD       Y2, Y2, Y8
+	VMULPD       Y8, Y8, Y2
+	VMULPD       2560(R11), Y2, Y8
+	VFMADD231PD  3584(R11), Y8, Y9
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y11, Y2
+	VMULPD       Y2, Y11, Y2
+	VMOVUPD      Y7, 192(AX)
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y7
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y6, Y7
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y6, Y7
+	VMULPD       Y7, Y6, Y7
+	VMOVUPD      Y9, 224(AX)
+	VADDPD       Y0, Y13, Y9
+	VFMADD231PD  Y0, Y13, Y9
+	VADDPD       Y3, Y3, Y13
+	VFMADD231PD  Y3, Y3, Y13
+	VADDPD       Y4, Y10, Y0
+	VFMADD231PD  Y4, Y10, Y0
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y4
+	VFMADD213PD  Y4, Y4, Y0
+	VADDPD       Y10, Y1, Y4
+	VFMADD231PD  Y10, Y1, Y4
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y10
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y10, Y4
+	VADDPD       Y9, Y9, Y10
+	VFMADD231PD  Y9, Y9, Y10
+	VMOVUPD      Y8, 256(AX)
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y8
+	VFMADD213PD  Y8, Y8, Y9
+	VADDPD       Y13, Y13, Y8
+	VFMADD231PD  Y13, Y13, Y8
+	VMOVUPD      Y13, 288(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y1, Y13
+	VMOVUPD      Y9, 320(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y9
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y9, Y1
+	VANDPD       stepsConstsAVX2<>+768(SB), Y6, Y9
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y6, Y6
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y9, Y9
+	VBLENDVPD    Y9, Y7, Y1, Y9
+	VMULPD       Y13, Y6, Y7
+	VADDPD       stepsConstsAVX2<>+32(SB), Y13, Y1
+	VMULPD       Y1, Y0, Y6
+	VANDPD       stepsConstsAVX2<>+768(SB), Y11, Y13
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y11, Y0
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y13, Y11
+	VBLENDVPD    Y11, Y2, Y4, Y13
+	VMULPD       Y9, Y0, Y11
+	VMULPD       Y9, Y13, Y2
+	VFMADD213PD  Y11, Y13, Y7
+	VFNMADD231PD (SI)(CX*8), Y7, Y11
+	VFMADD231PD  Y5, Y7, Y2
+	VDIVPD       Y2, Y11, Y4
+	VFMADD213PD  (SI)(CX*8), Y12, Y4
+	VMOVUPD      Y4, (SI)(CX*8)
+	VADDPD       Y15, Y15, Y0
+	VFMADD231PD  Y15, Y15, Y0
+	VADDPD       Y8, Y8, Y9
+	VFMADD231PD  Y8, Y8, Y9
+	VADDPD       Y10, Y10, Y13
+	VFMADD231PD  Y10, Y10, Y13
+	VMOVUPD      stepsConstsAVX2<>+1952(SB), Y7
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y11
+	VFMADD231PD  Y7, Y14, Y11
+	VMOVUPD      stepsConstsAVX2<>+1728(SB), Y2
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y15
+	VFMADD231PD  Y2, Y14, Y15
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y14, Y8
+	VADDPD       Y0, Y0, Y14
+	VFMADD231PD  Y0, Y0, Y14
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y11, Y2
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y11, Y2
+	VMULPD       Y2, Y11, Y2
+	VADDPD       Y3, Y9, Y7
+	VFMADD231PD  Y3, Y9, Y7
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y9
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y15, Y9
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y15, Y9
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y15, Y9
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y15, Y9
+	VMULPD       Y9, Y15, Y3
+	VADDPD       Y13, Y13, Y9
+	VFMADD231PD  Y13, Y13, Y9
+	VMOVUPD      320(AX), Y13
+	VFMADD213PD  Y8, Y9, Y13
+	VFNMADD231PD 32(R8)(CX*8), Y13, Y8
+	VFMADD213PD  Y9, Y5, Y13
+	VDIVPD       Y13, Y8, Y8
+	VFMADD213PD  32(R8)(CX*8), Y12, Y8
+	VMOVUPD      Y8, 32(R8)(CX*8)
+	VMULPD       Y8, Y8, Y13
+	VMULPD       Y13, Y13, Y8
+	VMULPD       2592(R11), Y8, Y13
+	VMOVUPD      160(AX), Y8
+	VFMADD231PD  3616(R11), Y13, Y8
+	VMOVUPD      Y8, 160(AX)
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y6, Y8
+	VFNMADD231PD (DI)(CX*8), Y8, Y6
+	VFMADD231PD  Y5, Y8, Y1
+	VDIVPD       Y1, Y6, Y8
+	VFMADD213PD  (DI)(CX*8), Y12, Y8
+	VMOVUPD      Y8, (DI)(CX*8)
+	VMULPD       Y8, Y4, Y6
+	VMULPD       Y4, Y4, Y1
+	VMULPD       2048(R11), Y6, Y8
+	VMULPD       Y8, Y1, Y4
+	VADDPD       256(AX), Y4, Y6
+	VMOVUPD      3072(R11), Y1
+	VFMADD213PD  224(AX), Y1, Y4
+	VADDPD       128(AX), Y6, Y8
+	VFNMADD231PD (DX)(CX*8), Y8, Y4
+	VMULPD       Y5, Y8, Y1
+	VADDPD       96(AX), Y10, Y6
+	VFMADD231PD  96(AX), Y10, Y6
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y8
+	VFMADD213PD  Y8, Y8, Y6
+	VADDPD       Y14, Y14, Y8
+	VFMADD231PD  Y14, Y14, Y8
+	VMOVUPD      Y4, 96(AX)
+	VADDPD       Y7, Y7, Y4
+	VFMADD231PD  Y7, Y7, Y4
+	VMOVUPD      Y1, 128(AX)
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y1
+	VFMADD213PD  Y1, Y1, Y7
+	VADDPD       Y10, Y9, Y1
+	VFMADD231PD  Y10, Y9, Y1
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y10
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y10, Y1
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y9, Y10
+	VMOVUPD      Y14, 224(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y14
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y14, Y9
+	VANDPD       stepsConstsAVX2<>+768(SB), Y11, Y14
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y11, Y11
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y14, Y14
+	VBLENDVPD    Y14, Y2, Y9, Y14
+	VMULPD       Y10, Y11, Y2
+	VADDPD       stepsConstsAVX2<>+32(SB), Y10, Y9
+	VMULPD       Y9, Y6, Y11
+	VADDPD       Y8, Y8, Y10
+	VFMADD231PD  Y8, Y8, Y10
+	VADDPD       Y4, Y4, Y6
+	VFMADD231PD  Y4, Y4, Y6
+	VANDPD       stepsConstsAVX2<>+768(SB), Y15, Y8
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y15, Y15
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y8, Y8
+	VBLENDVPD    Y8, Y3, Y1, Y8
+	VMULPD       Y14, Y15, Y3
+	VMULPD       Y14, Y8, Y1
+	VFMADD213PD  Y3, Y8, Y2
+	VFNMADD231PD 32(SI)(CX*8), Y2, Y3
+	VFMADD231PD  Y5, Y2, Y1
+	VDIVPD       Y1, Y3, Y15
+	VFMADD213PD  32(SI)(CX*8), Y12, Y15
+	VMOVUPD      Y15, 32(SI)(CX*8)
+	VMOVUPD      64(AX), Y14
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y8
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y14, Y8
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y14, Y2
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y14, Y3
+	VADDPD       Y0, Y10, Y1
+	VFMADD231PD  Y0, Y10, Y1
+	VMOVUPD      stepsConstsAVX2<>+1856(SB), Y14
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y10
+	VFMADD231PD  Y8, Y14, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y8, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y8, Y10
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y8, Y10
+	VMULPD       Y10, Y8, Y0
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y10
+	VFMADD231PD  Y2, Y14, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y2, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y2, Y10
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y2, Y10
+	VMULPD       Y10, Y2, Y10
+	VADDPD       Y6, Y6, Y14
+	VFMADD231PD  Y6, Y6, Y14
+	VFMADD213PD  Y3, Y14, Y7
+	VFNMADD231PD 64(R8)(CX*8), Y7, Y3
+	VFMADD213PD  Y14, Y5, Y7
+	VDIVPD       Y7, Y3, Y6
+	VFMADD213PD  64(R8)(CX*8), Y12, Y6
+	VMOVUPD      Y6, 64(R8)(CX*8)
+	VMULPD       Y6, Y6, Y3
+	VMULPD       Y3, Y3, Y7
+	VMULPD       2624(R11), Y7, Y6
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y11, Y3
+	VFNMADD231PD 32(DI)(CX*8), Y3, Y11
+	VFMADD231PD  Y5, Y3, Y9
+	VDIVPD       Y9, Y11, Y7
+	VFMADD213PD  32(DI)(CX*8), Y12, Y7
+	VMOVUPD      Y7, 32(DI)(CX*8)
+	VMULPD       Y7, Y15, Y3
+	VMULPD       Y15, Y15, Y11
+	VMULPD       2080(R11), Y3, Y9
+	VMULPD       Y9, Y11, Y7
+	VADDPD       Y13, Y7, Y15
+	VMOVUPD      3104(R11), Y3
+	VFMADD213PD  160(AX), Y3, Y7
+	VADDPD       32(AX), Y15, Y11
+	VFNMADD231PD 32(DX)(CX*8), Y11, Y7
+	VMULPD       Y5, Y11, Y9
+	VADDPD       288(AX), Y4, Y13
+	VFMADD231PD  288(AX), Y4, Y13
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y3
+	VFMADD213PD  Y3, Y3, Y13
+	VADDPD       Y1, Y1, Y15
+	VFMADD231PD  Y1, Y1, Y15
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y11
+	VFMADD213PD  Y11, Y11, Y1
+	VADDPD       Y4, Y14, Y11
+	VFMADD231PD  Y4, Y14, Y11
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y4
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y4, Y11
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y4
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y14, Y4
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y3
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y3, Y14
+	VANDPD       stepsConstsAVX2<>+768(SB), Y8, Y3
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y8, Y8
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y3, Y3
+	VBLENDVPD    Y3, Y0, Y14, Y3
+	VMULPD       Y4, Y8, Y0
+	VADDPD       stepsConstsAVX2<>+32(SB), Y4, Y14
+	VMULPD       Y14, Y13, Y8
+	VADDPD       Y15, Y15, Y4
+	VFMADD231PD  Y15, Y15, Y4
+	VANDPD       stepsConstsAVX2<>+768(SB), Y2, Y13
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y13, Y13
+	VBLENDVPD    Y13, Y10, Y11, Y13
+	VMULPD       Y3, Y2, Y10
+	VMULPD       Y3, Y13, Y11
+	VFMADD213PD  Y10, Y13, Y0
+	VFNMADD231PD 64(SI)(CX*8), Y0, Y10
+	VFMADD231PD  Y5, Y0, Y11
+	VDIVPD       Y11, Y10, Y2
+	VFMADD213PD  64(SI)(CX*8), Y12, Y2
+	VMOVUPD      Y2, 64(SI)(CX*8)
+	VMOVUPD      192(AX), Y3
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y3, Y13
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y3, Y0
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y3, Y10
+	VADDPD       Y4, Y4, Y11
+	VFMADD231PD  Y4, Y4, Y11
+	VFMADD213PD  Y10, Y11, Y1
+	VFNMADD231PD 96(R8)(CX*8), Y1, Y10
+	VFMADD213PD  Y11, Y5, Y1
+	VDIVPD       Y1, Y10, Y3
+	VFMADD213PD  96(R8)(CX*8), Y12, Y3
+	VMOVUPD      Y3, 96(R8)(CX*8)
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y10
+	VMULPD       2656(R11), Y10, Y1
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y3
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y13, Y3
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y13, Y3
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y13, Y3
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y13, Y3
+	VMULPD       Y3, Y13, Y4
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y0, Y10
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y0, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y0, Y10
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y0, Y10
+	VMULPD       Y10, Y0, Y3
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y8, Y10
+	VFNMADD231PD 64(DI)(CX*8), Y10, Y8
+	VFMADD231PD  Y5, Y10, Y14
+	VDIVPD       Y14, Y8, Y10
+	VFMADD213PD  64(DI)(CX*8), Y12, Y10
+	VMOVUPD      Y10, 64(DI)(CX*8)
+	VMULPD       Y10, Y2, Y8
+	VMULPD       Y2, Y2, Y14
+	VMULPD       2112(R11), Y8, Y10
+	VMULPD       Y10, Y14, Y2
+	VADDPD       224(AX), Y15, Y8
+	VFMADD231PD  224(AX), Y15, Y8
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y14
+	VFMADD213PD  Y14, Y14, Y8
+	VMOVUPD      stepsConstsAVX2<>+32(SB), Y10
+	VMINPD       128(AX), Y10, Y14
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y10, Y14
+	VFMADD132PD  128(AX), Y10, Y14
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      128(AX), Y1
+	VADDPD       Y1, Y1, Y1
+	VMAXPD       Y1, Y14, Y14
+	VMOVUPD      96(AX), Y1
+	VDIVPD       Y14, Y1, Y1
+	VFMADD213PD  (DX)(CX*8), Y12, Y1
+	VMOVUPD      Y1, (DX)(CX*8)
+	VADDPD       Y15, Y11, Y14
+	VFMADD231PD  Y15, Y11, Y14
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y15
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y15, Y14
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y15
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y11, Y15
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y12
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y12, Y11
+	VANDPD       stepsConstsAVX2<>+768(SB), Y13, Y12
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y13, Y13
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y12, Y12
+	VBLENDVPD    Y12, Y4, Y11, Y12
+	VMULPD       Y15, Y13, Y4
+	VADDPD       Y10, Y15, Y11
+	VMULPD       Y11, Y8, Y13
+	VANDPD       stepsConstsAVX2<>+768(SB), Y0, Y15
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y0, Y8
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y15, Y0
+	VBLENDVPD    Y0, Y3, Y14, Y15
+	VMULPD       Y12, Y8, Y0
+	VMULPD       Y12, Y15, Y3
+	VMOVUPD      64(R11), Y14
+	VMOVUPD      576(R11), Y8
+	VFMADD231PD  (AX), Y14, Y8
+	VFMADD213PD  Y0, Y15, Y4
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y13, Y12
+	VBROADCASTSD 216(BX), Y15
+	VMULPD       (AX), Y15, Y14
+	VFNMADD231PD 96(DI)(CX*8), Y12, Y13
+	VFMADD231PD  Y5, Y12, Y11
+	VFNMADD231PD 96(SI)(CX*8), Y4, Y0
+	VMINPD       Y9, Y10, Y12
+	VFMADD231PD  Y5, Y4, Y3
+	VADDPD       Y9, Y9, Y4
+	VDIVPD       Y11, Y13, Y13
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y10, Y12
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y1, Y11
+	VDIVPD       Y3, Y0, Y0
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y1, Y3
+	VFMADD213PD  Y10, Y12, Y9
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y1, Y12
+	VANDPD       Y3, Y11, Y11
+	VCMPPD       $0x1d, 1536(R11), Y1, Y3
+	VBROADCASTSD 208(BX), Y1
+	VMULPD       96(R9)(CX*8), Y1, Y1
+	VMAXPD       Y4, Y9, Y9
+	VADDPD       Y6, Y2, Y4
+	VDIVPD       Y9, Y7, Y7
+	VANDNPD      Y12, Y11, Y9
+	VANDPD       Y11, Y3, Y12
+	VMOVUPD      64(R11), Y3
+	VFMADD213PD  1088(R11), Y3, Y14
+	VADDPD       Y8, Y4, Y11
+	VBROADCASTSD 200(BX), Y3
+	VMOVUPD      32(R10)(CX*8), Y4
+	VFMADD231PD  32(R9)(CX*8), Y3, Y4
+	VMOVUPD      608(R11), Y8
+	VFMADD231PD  96(R11), Y1, Y8
+	VMOVUPD      Y9, (AX)
+	VBROADCASTSD 136(BX), Y9
+	VFMADD213PD  96(DI)(CX*8), Y9, Y13
+	VFMADD213PD  96(SI)(CX*8), Y9, Y0
+	VMULPD       Y1, Y15, Y15
+	VMULPD       Y5, Y11, Y1
+	VFMADD231PD  3648(R11), Y6, Y14
+	VMOVUPD      64(R10)(CX*8), Y6
+	VFMADD231PD  64(R9)(CX*8), Y3, Y6
+	VMOVUPD      Y4, 32(R9)(CX*8)
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y4
+	VMOVUPD      Y4, 32(R10)(CX*8)
+	VMOVUPD      96(R11), Y5
+	VFMADD213PD  1120(R11), Y5, Y15
+	VMINPD       Y1, Y10, Y5
+	VFMADD231PD  3136(R11), Y2, Y14
+	VMULPD       Y13, Y0, Y2
+	VMOVUPD      Y6, 64(R9)(CX*8)
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y10, Y5
+	VMULPD       Y0, Y0, Y6
+	VMOVUPD      Y0, 96(SI)(CX*8)
+	VADDPD       Y1, Y1, Y0
+	VMOVUPD      Y13, 96(DI)(CX*8)
+	VFMADD213PD  32(DX)(CX*8), Y9, Y7
+	VMULPD       2144(R11), Y2, Y13
+	VFNMADD231PD 64(DX)(CX*8), Y11, Y14
+	VFMADD213PD  Y10, Y5, Y1
+	VMOVUPD      Y4, 64(R10)(CX*8)
+	VMOVUPD      32(AX), Y2
+	VFMADD231PD  3680(R11), Y2, Y15
+	VMOVUPD      96(R9)(CX*8), Y11
+	VFMADD213PD  96(R10)(CX*8), Y11, Y3
+	VMULPD       Y13, Y6, Y5
+	VMOVUPD      stepsConstsAVX2<>+1248(SB), Y11
+	VCMPPD       $0x1e, Y11, Y7, Y6
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y7, Y13
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y7, Y11
+	VMAXPD       Y0, Y1, Y1
+	VCMPPD       $0x1d, 1568(R11), Y7, Y0
+	VMOVUPD      Y7, 32(DX)(CX*8)
+	VADDPD       Y2, Y5, Y7
+	VDIVPD       Y1, Y14, Y2
+	VFMADD231PD  3168(R11), Y5, Y15
+	VANDPD       Y13, Y6, Y14
+	VMOVUPD      Y3, 96(R9)(CX*8)
+	VANDNPD      Y11, Y14, Y1
+	VANDPD       Y14, Y0, Y5
+	VADDPD       Y8, Y7, Y6
+	VMOVMSKPD    Y5, R14
+	VMOVMSKPD    Y12, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, (R12)
+	VMOVUPD      (AX), Y13
+	VMOVMSKPD    Y1, R14
+	VMOVMSKPD    Y13, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 1(R12)
+	VMOVUPD      Y4, 96(R10)(CX*8)
+	VBROADCASTSD 144(BX), Y3
+	VMULPD       Y3, Y6, Y11
+	VFNMADD231PD 96(DX)(CX*8), Y6, Y15
+	VMINPD       Y11, Y10, Y0
+	VADDPD       Y11, Y11, Y14
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y10, Y0
+	VFMADD213PD  64(DX)(CX*8), Y9, Y2
+	VFMADD231PD  Y0, Y11, Y10
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y2, Y7
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y2, Y8
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y2, Y12
+	VCMPPD       $0x1d, 1600(R11), Y2, Y5
+	VMAXPD       Y14, Y10, Y13
+	VMOVUPD      Y2, 64(DX)(CX*8)
+	VDIVPD       Y13, Y15, Y1
+	VANDPD       Y8, Y7, Y4
+	VANDNPD      Y12, Y4, Y3
+	VANDPD       Y4, Y5, Y6
+	VFMADD213PD  96(DX)(CX*8), Y9, Y1
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y1, Y11
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y1, Y0
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y1, Y10
+	VCMPPD       $0x1d, 1632(R11), Y1, Y14
+	VMOVUPD      Y1, 96(DX)(CX*8)
+	VANDPD       Y0, Y11, Y2
+	VANDNPD      Y10, Y2, Y15
+	VANDPD       Y2, Y14, Y13
+	VMOVMSKPD    Y15, R14
+	VMOVMSKPD    Y3, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 3(R12)
+	VMOVMSKPD    Y13, R14
+	VMOVMSKPD    Y6, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 2(R12)
+	ADDQ         $0x10, CX
+	ADDQ         $0x04, R12
+	ADDQ         $0x00000080, R11
+	TESTQ        $0x0000003f, CX
+	JNZ          vectors
+	MOVQ         128(BX), R13
+	SHLQ         $0x09, R13
+	LEAQ         -512(R11)(R13*1), R11
+	CMPQ         CX, (BX)
+	JLT          vectors
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func HHTMConductAVX512(b *HHTMConductBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·HHTMConductAVX512(SB), $384-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 152(BX), R9
+	MOVQ 176(BX), R10
+	MOVQ 104(BX), R11
+	MOVQ 296(BX), R12
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD          (DX)(CX*8), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+328(SB), Z1
+	VMOVUPD          4096(R11), Z2
+	VFMADD231PD      Z1, Z0, Z2
+	VMOVUPD          64(DX)(CX*8), Z3
+	VMOVUPD          4160(R11), Z4
+	VFMADD231PD      Z1, Z3, Z4
+	VMOVUPD          128(DX)(CX*8), Z5
+	VMOVUPD          4224(R11), Z6
+	VFMADD231PD      Z1, Z5, Z6
+	VMOVUPD          192(DX)(CX*8), Z7
+	VFMADD213PD      4288(R11), Z7, Z1
+	VBROADCASTSD     208(BX), Z8
+	VMULPD           (R9)(CX*8), Z8, Z9
+	VMULPD           64(R9)(CX*8), Z8, Z10
+	VBROADCASTSD     200(BX), Z11
+	VMOVUPD          (R10)(CX*8), Z12
+	VFMADD231PD      (R9)(CX*8), Z11, Z12
+	VMULPD           128(R9)(CX*8), Z8, Z13
+	VBROADCASTSD     stepsConstsAVX512<>+344(SB), Z14
+	VMAXPD           Z2, Z14, Z15
+	VMAXPD           Z4, Z14, Z16
+	VMAXPD           Z6, Z14, Z17
+	VMAXPD           Z1, Z14, Z18
+	VBROADCASTSD     stepsConstsAVX512<>+336(SB), Z19
+	VMINPD           Z15, Z19, Z20
+	VMINPD           Z16, Z19, Z21
+	VMINPD           Z17, Z19, Z22
+	VMINPD           Z18, Z19, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+0(SB), Z24
+	VCMPPD           $0x00, Z24, Z20, K1
+	VCMPPD           $0x00, Z24, Z21, K2
+	VCMPPD           $0x00, Z24, Z22, K3
+	VCMPPD           $0x00, Z24, Z23, K4
+	VMOVUPD          512(R11), Z25
+	VFMADD231PD      (R11), Z9, Z25
+	VBROADCASTSD     216(BX), Z26
+	VMULPD           Z9, Z26, Z27
+	VMOVUPD          576(R11), Z28
+	VFMADD231PD      64(R11), Z10, Z28
+	VMULPD           Z10, Z26, Z29
+	VBROADCASTSD     stepsConstsAVX512<>+352(SB), Z30
+	VBLENDMPD        Z30, Z20, K1, Z31
+	VBLENDMPD        Z30, Z21, K2, Z2
+	VMULPD           Z31, Z31, Z4
+	VMULPD           Z2, Z2, Z6
+	VBLENDMPD        Z30, Z22, K3, Z14
+	VBLENDMPD        Z30, Z23, K4, Z1
+	VMULPD           Z14, Z14, Z15
+	VMULPD           Z1, Z1, Z16
+	VBROADCASTSD     stepsConstsAVX512<>+360(SB), Z17
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z19
+	VFMADD231PD      Z17, Z4, Z19
+	VBROADCASTSD     stepsConstsAVX512<>+376(SB), Z18
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z24
+	VFMADD231PD      Z18, Z4, Z24
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z9
+	VFMADD231PD      Z17, Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z10
+	VFMADD231PD      Z18, Z6, Z10
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z20
+	VFMADD231PD      Z17, Z15, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z21
+	VFMADD231PD      Z18, Z15, Z21
+	VFMADD213PD.BCST stepsConstsAVX512<>+368(SB), Z16, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+384(SB), Z16, Z18
+	VBROADCASTSD     stepsConstsAVX512<>+392(SB), Z22
+	VFMADD213PD      Z22, Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z4, Z24
+	VFMADD213PD      Z22, Z6, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z6, Z10
+	VFMADD213PD      Z22, Z15, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z15, Z21
+	VFMADD231PD      Z16, Z17, Z22
+	VBROADCASTSD     stepsConstsAVX512<>+432(SB), Z30
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z23
+	VFMADD231PD      Z30, Z31, Z23
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z4, Z24
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z6, Z10
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z15, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z15, Z21
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z17
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z31, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z16, Z18
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z16, Z22
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z7
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z23, Z7
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z15, Z20
+	VANDPD.BCST      stepsConstsAVX512<>+192(SB), Z23, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z11
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z17, Z11
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z16, Z18
+	VFMADD231PD      Z31, Z24, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z16, Z22
+	VFMADD231PD      Z2, Z10, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z23, Z7
+	VFMADD231PD      Z14, Z21, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+192(SB), Z24
+	VANDPD           Z24, Z17, Z10
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z17, Z11
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z10, K5
+	VFMADD213PD      Z31, Z4, Z19
+	VFMADD231PD      Z1, Z18, Z22
+	VFMADD213PD      Z2, Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z21
+	VFMADD213PD      Z21, Z23, Z7
+	VFMADD213PD      Z14, Z15, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+480(SB), Z10
+	VCMPPD           $0x11, Z10, Z5, K6
+	VFMADD213PD      Z21, Z17, Z11
+	VBROADCASTSD     stepsConstsAVX512<>+520(SB), Z4
+	VMULPD           Z4, Z23, Z18
+	VADDPD           Z19, Z19, Z6
+	VFMADD213PD      Z1, Z16, Z22
+	VADDPD           Z9, Z9, Z15
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z23, Z7
+	VADDPD           Z20, Z20, Z5
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z17, Z16
+	VFMADD231PD      Z19, Z19, Z6
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z17, Z11
+	VFMADD231PD      Z9, Z9, Z15
+	VADDPD           Z22, Z22, Z19
+	VFMADD231PD      Z20, Z20, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z9
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z2, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z20
+	VFMADD231PD      Z30, Z2, Z20
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z31, Z31
+	VADDPD           Z6, Z6, Z8
+	VFMADD231PD      Z22, Z22, Z19
+	VADDPD           Z15, Z15, Z22
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z3
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z14, Z3
+	VADDPD           Z5, Z5, Z26
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z0
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z9, Z0
+	VFMADD231PD      Z6, Z6, Z8
+	VMOVUPD          Z13, (AX)
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z13
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z20, Z13
+	VFMADD231PD      Z15, Z15, Z22
+	VMOVUPD          Z28, 64(AX)
+	VADDPD           Z19, Z19, Z28
+	VFMADD231PD      Z5, Z5, Z26
+	VANDPD           Z24, Z9, Z30
+	VMOVUPD          Z12, (R9)(CX*8)
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z9, Z0
+	VADDPD           Z8, Z8, Z12
+	VCMPPD           $0x11, Z10, Z30, K7
+	VADDPD           Z22, Z22, Z30
+	VFMADD231PD      Z19, Z19, Z28
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z20, Z13
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z2, Z2
+	VFMADD231PD      Z8, Z8, Z12
+	VFMADD213PD      Z21, Z9, Z0
+	VFMADD231PD      Z22, Z22, Z30
+	VMOVUPD          (R11), Z4
+	VFMADD213PD      1024(R11), Z4, Z27
+	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z4
+	VMOVUPD          Z4, (R10)(CX*8)
+	VMOVUPD          64(R11), Z4
+	VFMADD213PD      1088(R11), Z4, Z29
+	VFMADD213PD      Z21, Z20, Z13
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z9, Z0
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z20, Z13
+	VADDPD           Z12, Z12, Z4
+	VFMADD231PD      Z12, Z12, Z4
+	VADDPD           Z30, Z30, Z12
+	VFMADD231PD      Z30, Z30, Z12
+	VADDPD           Z6, Z4, Z30
+	VFMADD231PD      Z6, Z4, Z30
+	VADDPD           Z15, Z12, Z4
+	VFMADD231PD      Z15, Z12, Z4
+	VADDPD           Z30, Z30, Z6
+	VADDPD           Z26, Z26, Z12
+	VFMADD231PD      Z30, Z30, Z6
+	VFMADD231PD      Z26, Z26, Z12
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z15
+	VFMADD213PD      Z15, Z15, Z30
+	VMOVUPD          Z29, 128(AX)
+	VADDPD           Z4, Z4, Z29
+	VFMADD231PD      Z4, Z4, Z29
+	VFMADD213PD      Z15, Z15, Z4
+	VADDPD           Z6, Z6, Z15
+	VFMADD231PD      Z6, Z6, Z15
+	VADDPD           Z8, Z6, Z21
+	VFMADD231PD      Z8, Z6, Z21
+	VBROADCASTSD     stepsConstsAVX512<>+536(SB), Z8
+	VFMADD213PD      Z8, Z8, Z21
+	VMOVUPD          Z25, 192(AX)
+	VADDPD           Z15, Z15, Z25
+	VFMADD231PD      Z15, Z15, Z25
+	VFMADD213PD      Z31, Z25, Z30
+	VFNMADD231PD     (R8)(CX*8), Z30, Z31
+	VFMADD132PD.BCST 144(BX), Z25, Z30
+	VDIVPD           Z30, Z31, Z15
+	VBROADCASTSD     136(BX), Z31
+	VFMADD213PD      (R8)(CX*8), Z31, Z15
+	VMOVUPD          Z15, (R8)(CX*8)
+	VMULPD           Z15, Z15, Z30
+	VMULPD           Z30, Z30, Z15
+	VMULPD           2560(R11), Z15, Z30
+	VFMADD231PD      3584(R11), Z30, Z27
+	VADDPD           Z6, Z25, Z15
+	VFMADD231PD      Z6, Z25, Z15
+	VBROADCASTSD     stepsConstsAVX512<>+448(SB), Z6
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z15
+	VMULPD           Z7, Z23, K6, Z15
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z23
+	VFMADD231PD.BCST stepsConstsAVX512<>+504(SB), Z25, Z23
+	VMULPD           Z11, Z17, K5, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+504(SB), Z7
+	VFMADD213PD      Z7, Z7, Z25
+	VADDPD           Z12, Z12, Z17
+	VADDPD           Z29, Z29, Z11
+	VFMADD231PD      Z12, Z12, Z17
+	VFMADD231PD      Z29, Z29, Z11
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z25, Z12
+	VMULPD           Z25, Z16, Z16
+	VMULPD           Z23, Z18, Z25
+	VMULPD           Z23, Z15, Z18
+	VADDPD           Z22, Z29, Z23
+	VFMADD213PD      Z25, Z15, Z16
+	VADDPD           Z5, Z17, Z15
+	VFMADD231PD      Z5, Z17, Z15
+	VADDPD           Z11, Z11, Z17
+	VMULPD           Z12, Z21, Z5
+	VADDPD           Z28, Z28, Z21
+	VFMADD231PD      Z22, Z29, Z23
+	VFNMADD231PD     (SI)(CX*8), Z16, Z25
+	VFMADD231PD.BCST 144(BX), Z16, Z18
+	VFMADD231PD      Z11, Z11, Z17
+	VBROADCASTSD     stepsConstsAVX512<>+544(SB), Z22
+	VADDPD           Z22, Z5, Z16
+	VADDPD           Z15, Z15, Z11
+	VFMADD231PD      Z28, Z28, Z21
+	VMOVUPD          Z28, 256(AX)
+	VANDPD           Z24, Z20, Z28
+	VCMPPD           $0x11, Z10, Z28, K1
+	VFNMADD231PD     (DI)(CX*8), Z16, Z5
+	VADDPD           Z29, Z17, Z28
+	VFMADD231PD.BCST 144(BX), Z16, Z12
+	VFMADD231PD      Z15, Z15, Z11
+	VDIVPD           Z18, Z25, Z16
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z25
+	VFMADD231PD      Z7, Z17, Z25
+	VMOVAPD          Z7, Z18
+	VFMADD231PD      Z7, Z17, Z18
+	VFMADD231PD      Z29, Z17, Z28
+	VADDPD           Z21, Z21, Z29
+	VDIVPD           Z12, Z5, Z5
+	VADDPD           Z11, Z11, Z12
+	VMULPD           Z0, Z9, K7, Z25
+	VFMADD231PD      Z21, Z21, Z29
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z28
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z20, Z0
+	VFMADD231PD      Z11, Z11, Z12
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z9, Z21
+	VFMADD213PD      Z8, Z8, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z9
+	VFMADD231PD.BCST stepsConstsAVX512<>+432(SB), Z14, Z9
+	VMULPD           Z13, Z20, K1, Z28
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z18, Z20
+	VADDPD           Z19, Z29, Z13
+	VFMADD231PD      Z19, Z29, Z13
+	VADDPD           Z12, Z12, Z29
+	VMULPD           Z25, Z0, Z19
+	VMULPD           Z18, Z21, Z0
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z21
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z3, Z21
+	VMULPD           Z20, Z23, Z18
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z23
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z9, Z23
+	VFMADD231PD      Z12, Z12, Z29
+	VFMADD213PD      (SI)(CX*8), Z31, Z16
+	VFMADD213PD      Z19, Z28, Z0
+	VMULPD           Z25, Z28, Z12
+	VFMADD213PD      (DI)(CX*8), Z31, Z5
+	VFMADD213PD      Z2, Z17, Z4
+	VADDPD           Z22, Z18, Z28
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z3, Z21
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z9, Z23
+	VADDPD           Z13, Z13, Z25
+	VFNMADD231PD     64(SI)(CX*8), Z0, Z19
+	VFMADD231PD.BCST 144(BX), Z0, Z12
+	VADDPD           Z11, Z29, Z0
+	VDIVPD           Z12, Z19, Z19
+	VADDPD           Z26, Z11, Z12
+	VFMADD231PD      Z26, Z11, Z12
+	VMULPD           Z5, Z16, Z26
+	VFMADD231PD      Z11, Z29, Z0
+	VFNMADD231PD     64(DI)(CX*8), Z28, Z18
+	VFMADD231PD.BCST 144(BX), Z28, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z3, Z21
+	VFNMADD231PD     64(R8)(CX*8), Z4, Z2
+	VFMADD231PD      Z13, Z13, Z25
+	VFMADD231PD.BCST 144(BX), Z4, Z17
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z11
+	VFMADD213PD      Z11, Z9, Z23
+	VMULPD           Z16, Z16, Z28
+	VMULPD           2048(R11), Z26, Z4
+	VANDPD           Z24, Z3, Z26
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z11
+	VFMADD231PD      Z7, Z29, Z11
+	VDIVPD           Z20, Z18, Z18
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z3, Z21
+	VMOVAPD          Z7, Z20
+	VFMADD231PD      Z7, Z29, Z20
+	VDIVPD           Z17, Z2, Z2
+	VCMPPD           $0x11, Z10, Z26, K2
+	VANDPD           Z24, Z9, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z0
+	VADDPD           Z25, Z25, Z26
+	VCMPPD           $0x11, Z10, Z17, K3
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z9, Z23
+	VMULPD           Z4, Z28, Z17
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z9, Z28
+	VMULPD           Z21, Z3, K2, Z11
+	VFMADD231PD      Z25, Z25, Z26
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z4
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z1, Z4
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z3, Z21
+	VFMADD213PD      Z8, Z8, Z12
+	VMULPD           Z23, Z9, K3, Z0
+	VADDPD           Z30, Z17, Z3
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z9
+	VFMADD231PD.BCST stepsConstsAVX512<>+432(SB), Z1, Z9
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z20, Z23
+	VADDPD           Z26, Z26, Z30
+	VMULPD           Z20, Z21, Z21
+	VMULPD           Z11, Z28, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z28
+	VFMADD213PD      Z28, Z28, Z15
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z14, Z14
+	VADDPD           192(AX), Z3, Z3
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z28
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z4, Z28
+	VMULPD           Z23, Z12, Z12
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z8
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z9, Z8
+	VFMADD231PD      Z26, Z26, Z30
+	VFMADD213PD      Z20, Z0, Z21
+	VMULPD           Z11, Z0, Z26
+	VFMADD213PD      64(SI)(CX*8), Z31, Z19
+	VMULPD.BCST      144(BX), Z3, Z0
+	VFMADD213PD      Z14, Z29, Z15
+	VFMADD213PD      64(DI)(CX*8), Z31, Z18
+	VADDPD           Z22, Z12, Z11
+	VFMADD231PD      3072(R11), Z17, Z27
+	VFMADD213PD      64(R8)(CX*8), Z31, Z2
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z4, Z28
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z9, Z8
+	VADDPD           Z25, Z30, Z17
+	VMOVUPD          Z16, (SI)(CX*8)
+	VADDPD           256(AX), Z25, Z16
+	VMOVUPD          Z5, (DI)(CX*8)
+	VBROADCASTSD     stepsConstsAVX512<>+8(SB), Z5
+	VMINPD           Z0, Z5, Z22
+	VFNMADD231PD     (DX)(CX*8), Z3, Z27
+	VFNMADD231PD     128(SI)(CX*8), Z21, Z20
+	VFMADD231PD.BCST 144(BX), Z21, Z26
+	VFNMADD231PD     128(DI)(CX*8), Z11, Z12
+	VFMADD231PD.BCST 144(BX), Z11, Z23
+	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z4, Z28
+	VBROADCASTSD     stepsConstsAVX512<>+568(SB), Z3
+	VFMADD213PD      Z5, Z3, Z22
+	VMULPD           Z18, Z19, Z21
+	VFNMADD231PD     128(R8)(CX*8), Z15, Z14
+	VFMADD231PD      Z25, Z30, Z17
+	VFMADD231PD.BCST 144(BX), Z15, Z29
+	VFMADD231PD      256(AX), Z25, Z16
+	VMULPD           Z2, Z2, Z11
+	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z9, Z8
+	VMULPD           Z19, Z19, Z15
+	VDIVPD           Z26, Z20, Z25
+	VANDPD           Z24, Z4, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z26
+	VFMADD231PD      Z7, Z30, Z26
+	VMULPD           2112(R11), Z21, Z21
+	VDIVPD           Z23, Z12, Z12
+	VMULPD           Z11, Z11, Z23
+	VFMADD213PD      Z5, Z4, Z28
+	VFMADD213PD      Z5, Z0, Z22
+	VFMADD231PD      Z7, Z30, Z7
+	VDIVPD           Z29, Z14, Z11
+	VCMPPD           $0x11, Z10, Z20, K4
+	VANDPD           Z24, Z9, Z14
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z17
+	VFMADD213PD      Z5, Z9, Z8
+	VADDPD           Z0, Z0, Z29
+	VCMPPD           $0x11, Z10, Z14, K6
+	VMULPD           Z21, Z15, Z20
+	VMULPD           2624(R11), Z23, Z24
+	VMULPD           Z28, Z4, K4, Z26
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z9, Z6
+	VMAXPD           Z29, Z22, Z0
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z4, Z14
+	VBROADCASTSD     stepsConstsAVX512<>+536(SB), Z10
+	VFMADD213PD      Z10, Z10, Z16
+	VMULPD           Z8, Z9, K6, Z17
+	VADDPD           Z5, Z7, Z15
+	VDIVPD           Z0, Z27, Z21
+	VADDPD           Z24, Z20, Z23
+	VMULPD           Z26, Z6, Z28
+	VMULPD           Z7, Z14, Z22
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z29
+	VFMADD213PD      Z29, Z29, Z13
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z1, Z4
+	VMULPD           Z15, Z16, Z10
+	VADDPD           64(AX), Z23, Z9
+	VMULPD           Z26, Z17, Z8
+	VFMADD213PD      Z28, Z17, Z22
+	VMOVUPD          128(R11), Z27
+	VMOVUPD          640(R11), Z0
+	VFMADD231PD      (AX), Z27, Z0
+	VFMADD213PD      128(SI)(CX*8), Z31, Z25
+	VFMADD213PD      Z4, Z30, Z13
+	VFMADD213PD      128(DI)(CX*8), Z31, Z12
+	VADDPD.BCST      stepsConstsAVX512<>+544(SB), Z10, Z6
+	VBROADCASTSD     144(BX), Z14
+	VMULPD           Z14, Z9, Z7
+	VMOVUPD          (AX), Z29
+	VMULPD.BCST      216(BX), Z29, Z1
+	VFMADD213PD      128(R8)(CX*8), Z31, Z11
+	VMOVUPD          3648(R11), Z16
+	VFMADD213PD      128(AX), Z16, Z24
+	VFNMADD231PD     192(SI)(CX*8), Z22, Z28
+	VFMADD231PD      Z14, Z22, Z8
+	VMINPD           Z7, Z5, Z23
+	VFNMADD231PD     192(DI)(CX*8), Z6, Z10
+	VFMADD231PD      Z14, Z6, Z15
+	VMULPD           Z12, Z25, Z26
+	VFNMADD231PD     192(R8)(CX*8), Z13, Z4
+	VFMADD231PD      Z14, Z13, Z30
+	VFMADD213PD      Z5, Z3, Z23
+	VMULPD           Z11, Z11, Z17
+	VFMADD231PD      3136(R11), Z20, Z24
+	VFMADD213PD      (DX)(CX*8), Z31, Z21
+	VMULPD           Z25, Z25, Z29
+	VDIVPD           Z8, Z28, Z16
+	VMULPD           2176(R11), Z26, Z22
+	VDIVPD           Z15, Z10, Z6
+	VMULPD           Z17, Z17, Z13
+	VDIVPD           Z30, Z4, Z20
+	VFMADD213PD      Z5, Z7, Z23
+	VADDPD           Z7, Z7, Z28
+	VMULPD           Z22, Z29, Z8
+	VBROADCASTSD     stepsConstsAVX512<>+312(SB), Z26
+	VCMPPD           $0x1e, Z26, Z21, K5
+	VBROADCASTSD     stepsConstsAVX512<>+576(SB), Z10
+	VCMPPD           $0x12, Z10, Z21, K7
+	VFNMADD231PD     64(DX)(CX*8), Z9, Z24
+	VMULPD           2688(R11), Z13, Z15
+	VBROADCASTSD     stepsConstsAVX512<>+584(SB), Z17
+	VCMPPD           $0x16, Z17, Z21, K1
+	VMAXPD           Z28, Z23, Z4
+	VCMPPD           $0x1d, 1536(R11), Z21, K2
+	VMOVUPD          192(R9)(CX*8), Z30
+	VMULPD.BCST      208(BX), Z30, Z7
+	VFMADD213PD      1152(R11), Z1, Z27
+	VADDPD           Z15, Z8, Z29
+	KANDB            K7, K5, K3
+	VDIVPD           Z4, Z24, Z22
+	KANDNB           K1, K3, K4
+	VBROADCASTSD     200(BX), Z9
+	VMOVUPD          64(R10)(CX*8), Z13
+	VFMADD231PD      64(R9)(CX*8), Z9, Z13
+	KANDB            K3, K2, K6
+	VADDPD           Z0, Z29, Z23
+	KMOVB            K6, (R12)
+	KMOVB            K4, 1(R12)
+	VMOVUPD          Z21, (DX)(CX*8)
+	VMOVUPD          704(R11), Z28
+	VFMADD231PD      192(R11), Z7, Z28
+	VFMADD213PD      192(SI)(CX*8), Z31, Z16
+	VFMADD213PD      192(DI)(CX*8), Z31, Z6
+	VMULPD           Z14, Z23, Z1
+	VMULPD.BCST      216(BX), Z7, Z24
+	VFMADD213PD      192(R8)(CX*8), Z31, Z20
+	VMOVUPD          Z13, 64(R9)(CX*8)
+	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z4
+	VMOVUPD          Z4, 64(R10)(CX*8)
+	VFMADD231PD      3712(R11), Z15, Z27
+	VMINPD           Z1, Z5, Z29
+	VMULPD           Z6, Z16, Z0
+	VMULPD           Z16, Z16, Z21
+	VADDPD           Z1, Z1, Z7
+	VFMADD213PD      Z5, Z3, Z29
+	VMULPD           Z20, Z20, Z13
+	VMOVUPD          192(R11), Z15
+	VFMADD213PD      1216(R11), Z15, Z24
+	VFMADD231PD      3200(R11), Z8, Z27
+	VMULPD           2240(R11), Z0, Z15
+	VFMADD213PD      64(DX)(CX*8), Z31, Z22
+	VMOVUPD          128(R10)(CX*8), Z8
+	VFMADD231PD      128(R9)(CX*8), Z9, Z8
+	VMULPD           Z13, Z13, Z0
+	VFMADD213PD      Z5, Z29, Z1
+	VMOVUPD          Z19, 64(SI)(CX*8)
+	VMULPD           Z15, Z21, Z13
+	VFNMADD231PD     128(DX)(CX*8), Z23, Z27
+	VMOVUPD          Z18, 64(DI)(CX*8)
+	VCMPPD           $0x1e, Z26, Z22, K5
+	VMULPD           2752(R11), Z0, Z29
+	VCMPPD           $0x12, Z10, Z22, K7
+	VCMPPD           $0x16, Z17, Z22, K1
+	VMAXPD           Z7, Z1, Z19
+	VCMPPD           $0x1d, 1600(R11), Z22, K2
+	VMOVUPD          Z22, 64(DX)(CX*8)
+	VADDPD           Z29, Z13, Z21
+	VDIVPD           Z19, Z27, Z15
+	VMOVUPD          Z2, 64(R8)(CX*8)
+	KANDB            K7, K5, K3
+	VMOVUPD          Z8, 128(R9)(CX*8)
+	KANDNB           K1, K3, K6
+	KANDB            K3, K2, K4
+	VADDPD           Z28, Z21, Z23
+	KMOVB            K4, 2(R12)
+	KMOVB            K6, 3(R12)
+	VMOVUPD          Z4, 128(R10)(CX*8)
+	VFMADD231PD      3776(R11), Z29, Z24
+	VFMADD213PD      192(R10)(CX*8), Z30, Z9
+	VMULPD           Z14, Z23, Z18
+	VMOVUPD          Z25, 128(SI)(CX*8)
+	VMOVUPD          Z12, 128(DI)(CX*8)
+	VMOVUPD          Z11, 128(R8)(CX*8)
+	VMOVUPD          Z16, 192(SI)(CX*8)
+	VMOVUPD          Z6, 192(DI)(CX*8)
+	VMINPD           Z18, Z5, Z0
+	VFMADD231PD      3264(R11), Z13, Z24
+	VADDPD           Z18, Z18, Z1
+	VMOVUPD          Z9, 192(R9)(CX*8)
+	VFMADD213PD      Z5, Z3, Z0
+	VMOVUPD          Z4, 192(R10)(CX*8)
+	VMOVUPD          Z20, 192(R8)(CX*8)
+	VFMADD213PD      128(DX)(CX*8), Z31, Z15
+	VFNMADD231PD     192(DX)(CX*8), Z23, Z24
+	VFMADD231PD      Z0, Z18, Z5
+	VCMPPD           $0x1e, Z26, Z15, K5
+	VCMPPD           $0x12, Z10, Z15, K7
+	VCMPPD           $0x16, Z17, Z15, K1
+	VCMPPD           $0x1d, 1664(R11), Z15, K2
+	VMAXPD           Z1, Z5, Z7
+	VMOVUPD          Z15, 128(DX)(CX*8)
+	VDIVPD           Z7, Z24, Z22
+	KANDB            K7, K5, K3
+	KANDNB           K1, K3, K4
+	KANDB            K3, K2, K6
+	KMOVB            K4, 5(R12)
+	KMOVB            K6, 4(R12)
+	VFMADD213PD      192(DX)(CX*8), Z31, Z22
+	VCMPPD           $0x1e, Z26, Z22, K5
+	VCMPPD           $0x12, Z10, Z22, K7
+	VCMPPD           $0x16, Z17, Z22, K1
+	VCMPPD           $0x1d, 1728(R11), Z22, K2
+	VMOVUPD          Z22, 192(DX)(CX*8)
+	KANDB            K7, K5, K3
+	KANDNB           K1, K3, K4
+	KANDB            K3, K2, K6
+	KMOVB            K4, 7(R12)
+	KMOVB            K6, 6(R12)
+	ADDQ             $0x20, CX
+	ADDQ             $0x08, R12
+	ADDQ             $0x00000100, R11
+	TESTQ            $0x0000003f, CX
+	JNZ              vectors
+	MOVQ             128(BX), R13
+	SHLQ             $0x09, R13
+	LEAQ             -512(R11)(R13*1), R11
+	CMPQ             CX, (BX)
+	JLT              vectors
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func HHTMConduct2AVX2(b *HHTMConductBlock)
+// Requires: AVX, FMA3
+TEXT ·HHTMConduct2AVX2(SB), $704-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 152(BX), R9
+	MOVQ 176(BX), R10
+	MOVQ 224(BX), R11
+	MOVQ 248(BX), R12
+	MOVQ 104(BX), R13
+	MOVQ 296(BX), R14
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (DX)(CX*8), Y0
+	VMOVUPD      stepsConstsAVX2<>+1312(SB), Y1
+	VMOVUPD      4096(R13), Y2
+	VFMADD231PD  Y1, Y0, Y2
+	VMOVUPD      32(DX)(CX*8), Y3
+	VMOVUPD      4128(R13), Y4
+	VFMADD231PD  Y1, Y3, Y4
+	VMOVUPD      64(DX)(CX*8), Y5
+	VMOVUPD      4160(R13), Y6
+	VFMADD231PD  Y1, Y5, Y6
+	VMOVUPD      96(DX)(CX*8), Y7
+	VFMADD213PD  4192(R13), Y7, Y1
+	VBROADCASTSD 208(BX), Y8
+	VMULPD       (R9)(CX*8), Y8, Y9
+	VBROADCASTSD 280(BX), Y10
+	VMULPD       (R11)(CX*8), Y10, Y11
+	VMULPD       32(R9)(CX*8), Y8, Y12
+	VMULPD       32(R11)(CX*8), Y10, Y13
+	VMOVUPD      stepsConstsAVX2<>+1376(SB), Y14
+	VMAXPD       Y2, Y14, Y15
+	VMAXPD       Y4, Y14, Y2
+	VMAXPD       Y6, Y14, Y4
+	VMAXPD       Y1, Y14, Y6
+	VMOVUPD      stepsConstsAVX2<>+1344(SB), Y14
+	VMINPD       Y15, Y14, Y1
+	VMINPD       Y2, Y14, Y15
+	VMINPD       Y4, Y14, Y2
+	VMINPD       Y6, Y14, Y4
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y1, Y14
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y15, Y6
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y2, Y7
+	VCMPPD       $0x00, stepsConstsAVX2<>+0(SB), Y4, Y5
+	VADDPD       Y11, Y9, Y10
+	VBROADCASTSD 216(BX), Y8
+	VMULPD       Y9, Y8, Y9
+	VADDPD       Y13, Y12, Y3
+	VBLENDVPD    Y14, stepsConstsAVX2<>+1408(SB), Y1, Y14
+	VBLENDVPD    Y6, stepsConstsAVX2<>+1408(SB), Y15, Y1
+	VMULPD       Y14, Y14, Y6
+	VMULPD       Y1, Y1, Y15
+	VBLENDVPD    Y7, stepsConstsAVX2<>+1408(SB), Y2, Y7
+	VBLENDVPD    Y5, stepsConstsAVX2<>+1408(SB), Y4, Y2
+	VMULPD       Y7, Y7, Y5
+	VMULPD       Y2, Y2, Y4
+	VBROADCASTSD 288(BX), Y0
+	VFMADD231PD  Y11, Y0, Y9
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y11
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y6, Y11
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      (R13), Y2
+	VFMADD213PD  512(R13), Y2, Y10
+	VMULPD       Y12, Y8, Y12
+	VFMADD231PD  Y13, Y0, Y12
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y6, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y6, Y11
+	VFMADD213PD  1024(R13), Y9, Y2
+	VMOVUPD      32(R13), Y9
+	VFMADD213PD  544(R13), Y9, Y3
+	VFMADD213PD  1056(R13), Y12, Y9
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y6, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y6, Y11
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y6, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y6, Y11
+	VFMADD231PD  Y14, Y13, Y11
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y12
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y15, Y12
+	VFMADD213PD  Y14, Y6, Y11
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y15, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y15, Y12
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y15, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y15, Y12
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y15, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y15, Y12
+	VFMADD231PD  Y1, Y13, Y12
+	VADDPD       Y11, Y11, Y6
+	VFMADD231PD  Y11, Y11, Y6
+	VFMADD213PD  Y1, Y15, Y12
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y5, Y13
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y11
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y5, Y11
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y5, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y5, Y11
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y5, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y5, Y11
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y5, Y13
+	VFMADD231PD  Y7, Y11, Y13
+	VADDPD       Y6, Y6, Y15
+	VFMADD213PD  Y7, Y5, Y13
+	VFMADD231PD  Y6, Y6, Y15
+	VADDPD       Y12, Y12, Y11
+	VFMADD231PD  Y12, Y12, Y11
+	VADDPD       Y15, Y15, Y5
+	VFMADD231PD  Y15, Y15, Y5
+	VADDPD       Y11, Y11, Y12
+	VFMADD231PD  Y11, Y11, Y12
+	VADDPD       Y5, Y5, Y0
+	VFMADD231PD  Y5, Y5, Y0
+	VADDPD       Y12, Y12, Y5
+	VFMADD231PD  Y12, Y12, Y5
+	VADDPD       Y6, Y0, Y8
+	VFMADD231PD  Y6, Y0, Y8
+	VMOVUPD      stepsConstsAVX2<>+1472(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+1440(SB), Y4, Y0
+	VFMADD213PD  stepsConstsAVX2<>+1568(SB), Y4, Y0
+	VFMADD213PD  stepsConstsAVX2<>+1632(SB), Y4, Y0
+	VFMADD213PD  stepsConstsAVX2<>+1696(SB), Y4, Y0
+	VADDPD       Y8, Y8, Y6
+	VFMADD231PD  Y8, Y8, Y6
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y3
+	VFMADD213PD  Y3, Y3, Y8
+	VMOVUPD      Y7, 64(AX)
+	VADDPD       Y5, Y5, Y7
+	VFMADD231PD  Y5, Y5, Y7
+	VADDPD       Y6, Y6, Y5
+	VFMADD231PD  Y6, Y6, Y5
+	VMOVUPD      Y12, 96(AX)
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y12
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y14, Y12
+	VMOVUPD      Y10, 128(AX)
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y14, Y10
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y14, Y14
+	VMOVUPD      Y9, 160(AX)
+	VADDPD       Y13, Y13, Y9
+	VFMADD231PD  Y13, Y13, Y9
+	VMOVUPD      stepsConstsAVX2<>+1536(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+1504(SB), Y4, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1600(SB), Y4, Y13
+	VFMADD213PD  stepsConstsAVX2<>+1664(SB), Y4, Y13
+	VFMADD231PD  (AX), Y13, Y0
+	VFMADD213PD  (AX), Y4, Y0
+	VADDPD       Y5, Y5, Y13
+	VFMADD231PD  Y5, Y5, Y13
+	VFMADD213PD  Y14, Y13, Y8
+	VFNMADD231PD (R8)(CX*8), Y8, Y14
+	VBROADCASTSD 144(BX), Y4
+	VFMADD213PD  Y13, Y4, Y8
+	VDIVPD       Y8, Y14, Y5
+	VBROADCASTSD 136(BX), Y14
+	VFMADD213PD  (R8)(CX*8), Y14, Y5
+	VMOVUPD      Y5, (R8)(CX*8)
+	VMULPD       Y5, Y5, Y8
+	VMULPD       Y8, Y8, Y5
+	VMULPD       2560(R13), Y5, Y8
+	VFMADD231PD  3584(R13), Y8, Y2
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y5
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y10, Y5
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y10, Y5
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y10, Y5
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y10, Y5
+	VMULPD       Y5, Y10, Y5
+	VMOVUPD      Y2, 192(AX)
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y12, Y2
+	VMULPD       Y2, Y12, Y2
+	VMOVUPD      Y8, 224(AX)
+	VADDPD       Y11, Y7, Y8
+	VFMADD231PD  Y11, Y7, Y8
+	VADDPD       Y9, Y9, Y7
+	VFMADD231PD  Y9, Y9, Y7
+	VADDPD       Y15, Y6, Y11
+	VFMADD231PD  Y15, Y6, Y11
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y15
+	VFMADD213PD  Y15, Y15, Y11
+	VADDPD       Y6, Y13, Y15
+	VFMADD231PD  Y6, Y13, Y15
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y6
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y6, Y15
+	VADDPD       Y8, Y8, Y6
+	VFMADD231PD  Y8, Y8, Y6
+	VFMADD213PD  Y3, Y3, Y8
+	VADDPD       Y7, Y7, Y3
+	VFMADD231PD  Y7, Y7, Y3
+	VMOVUPD      Y7, 256(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y7
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y13, Y7
+	VMOVUPD      Y8, 288(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y8
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y8, Y13
+	VANDPD       stepsConstsAVX2<>+768(SB), Y10, Y8
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y10, Y10
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y8, Y8
+	VBLENDVPD    Y8, Y5, Y13, Y8
+	VMULPD       Y7, Y10, Y5
+	VADDPD       stepsConstsAVX2<>+32(SB), Y7, Y13
+	VMULPD       Y13, Y11, Y10
+	VANDPD       stepsConstsAVX2<>+768(SB), Y12, Y7
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y12, Y11
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y7, Y12
+	VBLENDVPD    Y12, Y2, Y15, Y7
+	VMULPD       Y8, Y11, Y12
+	VMULPD       Y8, Y7, Y2
+	VFMADD213PD  Y12, Y7, Y5
+	VFNMADD231PD (SI)(CX*8), Y5, Y12
+	VFMADD231PD  Y4, Y5, Y2
+	VDIVPD       Y2, Y12, Y15
+	VFMADD213PD  (SI)(CX*8), Y14, Y15
+	VMOVUPD      Y15, (SI)(CX*8)
+	VADDPD       Y0, Y0, Y11
+	VFMADD231PD  Y0, Y0, Y11
+	VADDPD       Y3, Y3, Y8
+	VFMADD231PD  Y3, Y3, Y8
+	VADDPD       Y6, Y6, Y7
+	VFMADD231PD  Y6, Y6, Y7
+	VMOVUPD      stepsConstsAVX2<>+1952(SB), Y5
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y12
+	VFMADD231PD  Y5, Y1, Y12
+	VMOVUPD      stepsConstsAVX2<>+1728(SB), Y2
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y0
+	VFMADD231PD  Y2, Y1, Y0
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y1, Y3
+	VADDPD       Y11, Y11, Y1
+	VFMADD231PD  Y11, Y11, Y1
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y12, Y2
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y12, Y2
+	VMULPD       Y2, Y12, Y2
+	VADDPD       Y9, Y8, Y5
+	VFMADD231PD  Y9, Y8, Y5
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y8
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y0, Y8
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y0, Y8
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y0, Y8
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y0, Y8
+	VMULPD       Y8, Y0, Y9
+	VADDPD       Y7, Y7, Y8
+	VFMADD231PD  Y7, Y7, Y8
+	VMOVUPD      288(AX), Y7
+	VFMADD213PD  Y3, Y8, Y7
+	VFNMADD231PD 32(R8)(CX*8), Y7, Y3
+	VFMADD213PD  Y8, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VFMADD213PD  32(R8)(CX*8), Y14, Y3
+	VMOVUPD      Y3, 32(R8)(CX*8)
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y7, Y7, Y3
+	VMULPD       2592(R13), Y3, Y7
+	VMOVUPD      160(AX), Y3
+	VFMADD231PD  3616(R13), Y7, Y3
+	VMOVUPD      Y3, 160(AX)
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y10, Y3
+	VFNMADD231PD (DI)(CX*8), Y3, Y10
+	VFMADD231PD  Y4, Y3, Y13
+	VDIVPD       Y13, Y10, Y3
+	VFMADD213PD  (DI)(CX*8), Y14, Y3
+	VMOVUPD      Y3, (DI)(CX*8)
+	VMULPD       Y3, Y15, Y10
+	VMULPD       Y15, Y15, Y13
+	VMULPD       2048(R13), Y10, Y3
+	VMULPD       Y3, Y13, Y15
+	VADDPD       224(AX), Y15, Y10
+	VMOVUPD      3072(R13), Y13
+	VFMADD213PD  192(AX), Y13, Y15
+	VADDPD       128(AX), Y10, Y3
+	VFNMADD231PD (DX)(CX*8), Y3, Y15
+	VMULPD       Y4, Y3, Y13
+	VADDPD       96(AX), Y6, Y10
+	VFMADD231PD  96(AX), Y6, Y10
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y3
+	VFMADD213PD  Y3, Y3, Y10
+	VADDPD       Y1, Y1, Y3
+	VFMADD231PD  Y1, Y1, Y3
+	VMOVUPD      Y15, 96(AX)
+	VADDPD       Y5, Y5, Y15
+	VFMADD231PD  Y5, Y5, Y15
+	VMOVUPD      Y13, 128(AX)
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y13
+	VFMADD213PD  Y13, Y13, Y5
+	VADDPD       Y6, Y8, Y13
+	VFMADD231PD  Y6, Y8, Y13
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y6
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y6, Y13
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y6
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y8, Y6
+	VMOVUPD      Y1, 192(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y1
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y1, Y8
+	VANDPD       stepsConstsAVX2<>+768(SB), Y12, Y1
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y12, Y12
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y1, Y1
+	VBLENDVPD    Y1, Y2, Y8, Y1
+	VMULPD       Y6, Y12, Y2
+	VADDPD       stepsConstsAVX2<>+32(SB), Y6, Y8
+	VMULPD       Y8, Y10, Y12
+	VADDPD       Y3, Y3, Y6
+	VFMADD231PD  Y3, Y3, Y6
+	VANDPD       stepsConstsAVX2<>+768(SB), Y0, Y10
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y0, Y3
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y10, Y0
+	VBLENDVPD    Y0, Y9, Y13, Y10
+	VMULPD       Y1, Y3, Y0
+	VMULPD       Y1, Y10, Y9
+	VFMADD213PD  Y0, Y10, Y2
+	VFNMADD231PD 32(SI)(CX*8), Y2, Y0
+	VFMADD231PD  Y4, Y2, Y9
+	VDIVPD       Y9, Y0, Y13
+	VFMADD213PD  32(SI)(CX*8), Y14, Y13
+	VMOVUPD      Y13, 32(SI)(CX*8)
+	VADDPD       Y15, Y15, Y3
+	VFMADD231PD  Y15, Y15, Y3
+	VMOVUPD      64(AX), Y1
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y1, Y10
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y2
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y1, Y2
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y1, Y0
+	VADDPD       Y11, Y6, Y9
+	VFMADD231PD  Y11, Y6, Y9
+	VMOVUPD      stepsConstsAVX2<>+1856(SB), Y1
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y6
+	VFMADD231PD  Y10, Y1, Y6
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y10, Y6
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y10, Y6
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y10, Y6
+	VMULPD       Y6, Y10, Y11
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y6
+	VFMADD231PD  Y2, Y1, Y6
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y2, Y6
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y2, Y6
+	VMULPD       Y6, Y2, Y6
+	VADDPD       Y3, Y3, Y1
+	VFMADD231PD  Y3, Y3, Y1
+	VFMADD213PD  Y0, Y1, Y5
+	VFNMADD231PD 64(R8)(CX*8), Y5, Y0
+	VFMADD213PD  Y1, Y4, Y5
+	VDIVPD       Y5, Y0, Y3
+	VFMADD213PD  64(R8)(CX*8), Y14, Y3
+	VMOVUPD      Y3, 64(R8)(CX*8)
+	VMULPD       Y3, Y3, Y0
+	VMULPD       Y0, Y0, Y5
+	VMULPD       2624(R13), Y5, Y3
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y12, Y0
+	VFNMADD231PD 32(DI)(CX*8), Y0, Y12
+	VFMADD231PD  Y4, Y0, Y8
+	VDIVPD       Y8, Y12, Y5
+	VFMADD213PD  32(DI)(CX*8), Y14, Y5
+	VMOVUPD      Y5, 32(DI)(CX*8)
+	VMULPD       Y5, Y13, Y0
+	VMULPD       Y13, Y13, Y12
+	VMULPD       2080(R13), Y0, Y8
+	VMULPD       Y8, Y12, Y5
+	VADDPD       Y7, Y5, Y13
+	VMOVUPD      3104(R13), Y0
+	VFMADD213PD  160(AX), Y0, Y5
+	VADDPD       32(AX), Y13, Y12
+	VFNMADD231PD 32(DX)(CX*8), Y12, Y5
+	VMULPD       Y4, Y12, Y8
+	VADDPD       256(AX), Y15, Y7
+	VFMADD231PD  256(AX), Y15, Y7
+	VMOVUPD      stepsConstsAVX2<>+2144(SB), Y0
+	VFMADD213PD  Y0, Y0, Y7
+	VADDPD       Y9, Y9, Y13
+	VFMADD231PD  Y9, Y9, Y13
+	VMOVUPD      stepsConstsAVX2<>+2240(SB), Y12
+	VFMADD213PD  Y12, Y12, Y9
+	VADDPD       Y15, Y1, Y12
+	VFMADD231PD  Y15, Y1, Y12
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y15
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y15, Y12
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y15
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y1, Y15
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y3
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y3, Y1
+	VANDPD       stepsConstsAVX2<>+768(SB), Y10, Y3
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y10, Y10
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y3, Y3
+	VBLENDVPD    Y3, Y11, Y1, Y3
+	VMULPD       Y15, Y10, Y11
+	VADDPD       stepsConstsAVX2<>+32(SB), Y15, Y1
+	VMULPD       Y1, Y7, Y10
+	VADDPD       Y13, Y13, Y15
+	VFMADD231PD  Y13, Y13, Y15
+	VANDPD       stepsConstsAVX2<>+768(SB), Y2, Y7
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y7, Y7
+	VBLENDVPD    Y7, Y6, Y12, Y7
+	VMULPD       Y3, Y2, Y6
+	VMULPD       Y3, Y7, Y12
+	VFMADD213PD  Y6, Y7, Y11
+	VFNMADD231PD 64(SI)(CX*8), Y11, Y6
+	VFMADD231PD  Y4, Y11, Y12
+	VDIVPD       Y12, Y6, Y2
+	VMOVUPD      (AX), Y3
+	VMOVUPD      stepsConstsAVX2<>+1984(SB), Y7
+	VFMADD231PD  stepsConstsAVX2<>+1952(SB), Y3, Y7
+	VFMADD213PD  64(SI)(CX*8), Y14, Y2
+	VMOVUPD      Y2, 64(SI)(CX*8)
+	VMOVUPD      stepsConstsAVX2<>+1760(SB), Y11
+	VFMADD231PD  stepsConstsAVX2<>+1728(SB), Y3, Y11
+	VMULPD       stepsConstsAVX2<>+2208(SB), Y3, Y6
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y12
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y7, Y12
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y7, Y12
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y12
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y7, Y12
+	VMULPD       Y12, Y7, Y3
+	VMOVUPD      stepsConstsAVX2<>+1888(SB), Y12
+	VFMADD231PD  stepsConstsAVX2<>+1856(SB), Y11, Y12
+	VFMADD213PD  stepsConstsAVX2<>+1184(SB), Y11, Y12
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y11, Y12
+	VFMADD213PD  stepsConstsAVX2<>+32(SB), Y11, Y12
+	VMULPD       Y12, Y11, Y12
+	VMOVUPD      Y5, (AX)
+	VADDPD       Y15, Y15, Y5
+	VFMADD231PD  Y15, Y15, Y5
+	VFMADD213PD  Y6, Y5, Y9
+	VFNMADD231PD 96(R8)(CX*8), Y9, Y6
+	VFMADD213PD  Y5, Y4, Y9
+	VDIVPD       Y9, Y6, Y15
+	VFMADD213PD  96(R8)(CX*8), Y14, Y15
+	VMOVUPD      Y15, 96(R8)(CX*8)
+	VMULPD       Y15, Y15, Y6
+	VMULPD       Y6, Y6, Y9
+	VMULPD       2656(R13), Y9, Y15
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y10, Y6
+	VFNMADD231PD 64(DI)(CX*8), Y6, Y10
+	VFMADD231PD  Y4, Y6, Y1
+	VDIVPD       Y1, Y10, Y9
+	VFMADD213PD  64(DI)(CX*8), Y14, Y9
+	VMOVUPD      Y9, 64(DI)(CX*8)
+	VMULPD       Y9, Y2, Y6
+	VMULPD       Y2, Y2, Y10
+	VMULPD       2112(R13), Y6, Y1
+	VMULPD       Y1, Y10, Y9
+	VADDPD       192(AX), Y13, Y2
+	VFMADD231PD  192(AX), Y13, Y2
+	VFMADD231PD  Y0, Y2, Y0
+	VMOVUPD      stepsConstsAVX2<>+32(SB), Y6
+	VMOVUPD      128(AX), Y10
+	VMINPD       Y10, Y6, Y1
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y6, Y1
+	VFMADD213PD  Y6, Y10, Y1
+	VADDPD       Y10, Y10, Y2
+	VMAXPD       Y2, Y1, Y10
+	VMOVUPD      96(AX), Y1
+	VDIVPD       Y10, Y1, Y2
+	VADDPD       Y13, Y5, Y1
+	VFMADD231PD  Y13, Y5, Y1
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+2016(SB), Y5, Y10
+	VMOVUPD      stepsConstsAVX2<>+2016(SB), Y13
+	VFMADD213PD  stepsConstsAVX2<>+2048(SB), Y13, Y5
+	VMOVUPD      stepsConstsAVX2<>+1792(SB), Y13
+	VFMADD213PD  stepsConstsAVX2<>+1824(SB), Y13, Y1
+	VFMADD213PD  (DX)(CX*8), Y14, Y2
+	VMOVUPD      Y2, (DX)(CX*8)
+	VANDPD       stepsConstsAVX2<>+768(SB), Y7, Y13
+	VMULPD       stepsConstsAVX2<>+2112(SB), Y7, Y7
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y13, Y13
+	VBLENDVPD    Y13, Y3, Y5, Y13
+	VANDPD       stepsConstsAVX2<>+768(SB), Y11, Y3
+	VMULPD       stepsConstsAVX2<>+2080(SB), Y11, Y5
+	VCMPPD       $0x11, stepsConstsAVX2<>+1920(SB), Y3, Y11
+	VBLENDVPD    Y11, Y12, Y1, Y3
+	VBROADCASTSD 200(BX), Y11
+	VMOVUPD      (R10)(CX*8), Y12
+	VFMADD231PD  (R9)(CX*8), Y11, Y12
+	VBROADCASTSD 208(BX), Y1
+	VMULPD       64(R9)(CX*8), Y1, Y14
+	VMOVUPD      Y12, (R9)(CX*8)
+	VBROADCASTSD 280(BX), Y12
+	VMULPD       64(R11)(CX*8), Y12, Y11
+	VMULPD       Y13, Y5, Y5
+	VMOVUPD      Y15, 64(AX)
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y15
+	VMOVUPD      Y15, (R10)(CX*8)
+	VMULPD       Y10, Y7, Y7
+	VADDPD       Y6, Y10, Y10
+	VMULPD       Y13, Y3, Y13
+	VFMADD213PD  Y5, Y3, Y7
+	VBROADCASTSD 272(BX), Y3
+	VMOVUPD      (R12)(CX*8), Y12
+	VFMADD231PD  (R11)(CX*8), Y3, Y12
+	VMOVUPD      Y12, (R11)(CX*8)
+	VADDPD       Y11, Y14, Y12
+	VBROADCASTSD 216(BX), Y3
+	VMULPD       Y14, Y3, Y14
+	VBROADCASTSD 288(BX), Y3
+	VFMADD231PD  Y11, Y3, Y14
+	VMOVUPD      Y15, (R12)(CX*8)
+	VMULPD       Y10, Y0, Y11
+	VMOVUPD      64(R13), Y0
+	VFMADD213PD  576(R13), Y0, Y12
+	VMINPD       Y8, Y6, Y15
+	VFNMADD231PD 96(SI)(CX*8), Y7, Y5
+	VFMADD231PD  Y4, Y7, Y13
+	VADDPD       Y8, Y8, Y7
+	VDIVPD       Y13, Y5, Y5
+	VADDPD       stepsConstsAVX2<>+2176(SB), Y11, Y13
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y6, Y15
+	VFMADD213PD  Y6, Y15, Y8
+	VFNMADD231PD 96(DI)(CX*8), Y13, Y11
+	VFMADD231PD  Y4, Y13, Y10
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y2, Y15
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y2, Y13
+	VMAXPD       Y7, Y8, Y8
+	VMULPD       96(R9)(CX*8), Y1, Y7
+	VDIVPD       Y10, Y11, Y1
+	VBROADCASTSD 280(BX), Y11
+	VMULPD       96(R11)(CX*8), Y11, Y10
+	VMOVUPD      (AX), Y11
+	VDIVPD       Y8, Y11, Y11
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y2, Y8
+	VANDPD       Y13, Y15, Y15
+	VCMPPD       $0x1d, 1536(R13), Y2, Y13
+	VADDPD       32(AX), Y9, Y2
+	VADDPD       Y12, Y2, Y2
+	VADDPD       Y10, Y7, Y12
+	VBROADCASTSD 216(BX), Y6
+	VMULPD       Y7, Y6, Y6
+	VFMADD231PD  Y10, Y3, Y6
+	VANDNPD      Y8, Y15, Y7
+	VANDPD       Y15, Y13, Y3
+	VFMADD213PD  1088(R13), Y14, Y0
+	VBROADCASTSD 200(BX), Y10
+	VMOVUPD      32(R10)(CX*8), Y8
+	VFMADD231PD  32(R9)(CX*8), Y10, Y8
+	VBROADCASTSD 272(BX), Y13
+	VMOVUPD      32(R12)(CX*8), Y15
+	VFMADD231PD  32(R11)(CX*8), Y13, Y15
+	VMOVUPD      32(AX), Y14
+	VFMADD231PD  3648(R13), Y14, Y0
+	VBROADCASTSD 136(BX), Y14
+	VFMADD213PD  96(SI)(CX*8), Y14, Y5
+	VFMADD213PD  96(DI)(CX*8), Y14, Y1
+	VMOVUPD      96(R13), Y13
+	VFMADD213PD  608(R13), Y13, Y12
+	VMULPD       Y4, Y2, Y10
+	VMOVUPD      Y8, 32(R9)(CX*8)
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y8
+	VMOVUPD      Y8, 32(R10)(CX*8)
+	VMOVUPD      Y15, 32(R11)(CX*8)
+	VMOVUPD      Y8, 32(R12)(CX*8)
+	VFMADD231PD  3136(R13), Y9, Y0
+	VMOVUPD      stepsConstsAVX2<>+32(SB), Y15
+	VMINPD       Y10, Y15, Y9
+	VMULPD       Y1, Y5, Y4
+	VFMADD213PD  32(DX)(CX*8), Y14, Y11
+	VMULPD       Y5, Y5, Y14
+	VMOVUPD      Y5, 96(SI)(CX*8)
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y15, Y9
+	VADDPD       Y10, Y10, Y5
+	VFNMADD231PD 64(DX)(CX*8), Y2, Y0
+	VMULPD       2144(R13), Y4, Y2
+	VFMADD213PD  1120(R13), Y6, Y13
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y11, Y4
+	VMOVUPD      Y1, 96(DI)(CX*8)
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y11, Y6
+	VFMADD213PD  Y15, Y9, Y10
+	VMULPD       Y2, Y14, Y1
+	VMOVUPD      stepsConstsAVX2<>+2336(SB), Y9
+	VCMPPD       $0x16, Y9, Y11, Y14
+	VCMPPD       $0x1d, 1568(R13), Y11, Y2
+	VMOVUPD      Y11, 32(DX)(CX*8)
+	VBROADCASTSD 200(BX), Y11
+	VMOVUPD      64(R10)(CX*8), Y9
+	VFMADD231PD  64(R9)(CX*8), Y11, Y9
+	VANDPD       Y6, Y4, Y4
+	VMAXPD       Y5, Y10, Y6
+	VADDPD       64(AX), Y1, Y10
+	VANDNPD      Y14, Y4, Y5
+	VANDPD       Y4, Y2, Y14
+	VDIVPD       Y6, Y0, Y2
+	VMOVMSKPD    Y14, BP
+	VMOVMSKPD    Y3, R15
+	SHLL         $0x04, BP
+	ORL          BP, R15
+	MOVB         R15, (R14)
+	VMOVMSKPD    Y5, BP
+	VMOVMSKPD    Y7, R15
+	SHLL         $0x04, BP
+	ORL          BP, R15
+	MOVB         R15, 1(R14)
+	VADDPD       Y12, Y10, Y4
+	VBROADCASTSD 272(BX), Y0
+	VMOVUPD      64(R12)(CX*8), Y6
+	VFMADD231PD  64(R11)(CX*8), Y0, Y6
+	VMOVUPD      Y9, 64(R9)(CX*8)
+	VMOVUPD      Y8, 64(R10)(CX*8)
+	VMOVUPD      64(AX), Y3
+	VFMADD231PD  3680(R13), Y3, Y13
+	VMOVUPD      96(R9)(CX*8), Y14
+	VFMADD213PD  96(R10)(CX*8), Y14, Y11
+	VBROADCASTSD 144(BX), Y7
+	VMULPD       Y7, Y4, Y5
+	VMOVUPD      96(R11)(CX*8), Y10
+	VFMADD213PD  96(R12)(CX*8), Y10, Y0
+	VMOVUPD      Y6, 64(R11)(CX*8)
+	VMOVUPD      Y8, 64(R12)(CX*8)
+	VMINPD       Y5, Y15, Y12
+	VFMADD231PD  3168(R13), Y1, Y13
+	VADDPD       Y5, Y5, Y9
+	VMOVUPD      Y11, 96(R9)(CX*8)
+	VFMADD132PD  stepsConstsAVX2<>+2272(SB), Y15, Y12
+	VMOVUPD      Y8, 96(R10)(CX*8)
+	VMOVUPD      Y0, 96(R11)(CX*8)
+	VMOVUPD      Y8, 96(R12)(CX*8)
+	VFNMADD231PD 96(DX)(CX*8), Y4, Y13
+	VBROADCASTSD 136(BX), Y3
+	VFMADD213PD  64(DX)(CX*8), Y3, Y2
+	VFMADD231PD  Y12, Y5, Y15
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y2, Y14
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y2, Y7
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y2, Y10
+	VMAXPD       Y9, Y15, Y6
+	VCMPPD       $0x1d, 1600(R13), Y2, Y1
+	VMOVUPD      Y2, 64(DX)(CX*8)
+	VDIVPD       Y6, Y13, Y11
+	VANDPD       Y7, Y14, Y0
+	VANDNPD      Y10, Y0, Y8
+	VANDPD       Y0, Y1, Y4
+	VFMADD213PD  96(DX)(CX*8), Y3, Y11
+	VCMPPD       $0x1e, stepsConstsAVX2<>+1248(SB), Y11, Y5
+	VCMPPD       $0x12, stepsConstsAVX2<>+2304(SB), Y11, Y12
+	VCMPPD       $0x16, stepsConstsAVX2<>+2336(SB), Y11, Y15
+	VCMPPD       $0x1d, 1632(R13), Y11, Y9
+	VMOVUPD      Y11, 96(DX)(CX*8)
+	VANDPD       Y12, Y5, Y2
+	VANDNPD      Y15, Y2, Y13
+	VANDPD       Y2, Y9, Y6
+	VMOVMSKPD    Y13, BP
+	VMOVMSKPD    Y8, R15
+	SHLL         $0x04, BP
+	ORL          BP, R15
+	MOVB         R15, 3(R14)
+	VMOVMSKPD    Y6, BP
+	VMOVMSKPD    Y4, R15
+	SHLL         $0x04, BP
+	ORL          BP, R15
+	MOVB         R15, 2(R14)
+	ADDQ         $0x10, CX
+	ADDQ         $0x04, R14
+	ADDQ         $0x00000080, R13
+	TESTQ        $0x0000003f, CX
+	JNZ          vectors
+	MOVQ         128(BX), R15
+	SHLQ         $0x09, R15
+	LEAQ         -512(R13)(R15*1), R13
+	CMPQ         CX, (BX)
+	JLT          vectors
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func HHTMConduct2AVX512(b *HHTMConductBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·HHTMConduct2AVX512(SB), $320-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 8(BX), DX
+	MOVQ 32(BX), SI
+	MOVQ 56(BX), DI
+	MOVQ 80(BX), R8
+	MOVQ 152(BX), R9
+	MOVQ 176(BX), R10
+	MOVQ 224(BX), R11
+	MOVQ 248(BX), R12
+	MOVQ 104(BX), R13
+	MOVQ 296(BX), R14
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD          (DX)(CX*8), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+328(SB), Z1
+	VMOVUPD          4096(R13), Z2
+	VFMADD231PD      Z1, Z0, Z2
+	VMOVUPD          64(DX)(CX*8), Z3
+	VMOVUPD          4160(R13), Z4
+	VFMADD231PD      Z1, Z3, Z4
+	VMOVUPD          128(DX)(CX*8), Z5
+	VMOVUPD          4224(R13), Z6
+	VFMADD231PD      Z1, Z5, Z6
+	VMOVUPD          192(DX)(CX*8), Z7
+	VFMADD213PD      4288(R13), Z7, Z1
+	VBROADCASTSD     208(BX), Z8
+	VMULPD           (R9)(CX*8), Z8, Z9
+	VBROADCASTSD     280(BX), Z10
+	VMULPD           (R11)(CX*8), Z10, Z11
+	VMULPD           64(R9)(CX*8), Z8, Z12
+	VMULPD           64(R11)(CX*8), Z10, Z13
+	VBROADCASTSD     stepsConstsAVX512<>+344(SB), Z14
+	VMAXPD           Z2, Z14, Z15
+	VMAXPD           Z4, Z14, Z16
+	VMAXPD           Z6, Z14, Z17
+	VMAXPD           Z1, Z14, Z18
+	VBROADCASTSD     stepsConstsAVX512<>+336(SB), Z19
+	VMINPD           Z15, Z19, Z20
+	VMINPD           Z16, Z19, Z21
+	VMINPD           Z17, Z19, Z22
+	VMINPD           Z18, Z19, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+0(SB), Z24
+	VCMPPD           $0x00, Z24, Z20, K1
+	VCMPPD           $0x00, Z24, Z21, K2
+	VCMPPD           $0x00, Z24, Z22, K3
+	VCMPPD           $0x00, Z24, Z23, K4
+	VADDPD           Z11, Z9, Z25
+	VBROADCASTSD     216(BX), Z26
+	VMULPD           Z9, Z26, Z27
+	VADDPD           Z13, Z12, Z28
+	VMULPD           Z12, Z26, Z29
+	VBROADCASTSD     stepsConstsAVX512<>+352(SB), Z30
+	VBLENDMPD        Z30, Z20, K1, Z31
+	VBLENDMPD        Z30, Z21, K2, Z2
+	VMULPD           Z31, Z31, Z4
+	VMULPD           Z2, Z2, Z6
+	VBLENDMPD        Z30, Z22, K3, Z14
+	VBLENDMPD        Z30, Z23, K4, Z1
+	VMULPD           Z14, Z14, Z15
+	VMULPD           Z1, Z1, Z16
+	VBROADCASTSD     stepsConstsAVX512<>+360(SB), Z17
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z19
+	VFMADD231PD      Z17, Z4, Z19
+	VBROADCASTSD     stepsConstsAVX512<>+376(SB), Z18
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z24
+	VFMADD231PD      Z18, Z4, Z24
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z9
+	VFMADD231PD      Z17, Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z12
+	VFMADD231PD      Z18, Z6, Z12
+	VBROADCASTSD     stepsConstsAVX512<>+368(SB), Z20
+	VFMADD231PD      Z17, Z15, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+384(SB), Z21
+	VFMADD231PD      Z18, Z15, Z21
+	VFMADD213PD.BCST stepsConstsAVX512<>+368(SB), Z16, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+384(SB), Z16, Z18
+	VBROADCASTSD     stepsConstsAVX512<>+392(SB), Z22
+	VFMADD213PD      Z22, Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z4, Z24
+	VFMADD213PD      Z22, Z6, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z6, Z12
+	VFMADD213PD      Z22, Z15, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z15, Z21
+	VFMADD231PD      Z16, Z17, Z22
+	VBROADCASTSD     stepsConstsAVX512<>+432(SB), Z30
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z23
+	VFMADD231PD      Z30, Z31, Z23
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z4, Z24
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z6, Z12
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z15, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z15, Z21
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z17
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z31, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+400(SB), Z16, Z18
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z4, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+408(SB), Z16, Z22
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z7
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z23, Z7
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z15, Z20
+	VANDPD.BCST      stepsConstsAVX512<>+192(SB), Z23, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z3
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z17, Z3
+	VFMADD213PD.BCST stepsConstsAVX512<>+416(SB), Z16, Z18
+	VFMADD231PD      Z31, Z24, Z19
+	VFMADD213PD.BCST stepsConstsAVX512<>+424(SB), Z16, Z22
+	VFMADD231PD      Z2, Z12, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z23, Z7
+	VFMADD231PD      Z14, Z21, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+192(SB), Z24
+	VANDPD           Z24, Z17, Z12
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z17, Z3
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z12, K5
+	VFMADD213PD      Z31, Z4, Z19
+	VFMADD231PD      Z1, Z18, Z22
+	VFMADD213PD      Z2, Z6, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z21
+	VFMADD213PD      Z21, Z23, Z7
+	VFMADD213PD      Z14, Z15, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+480(SB), Z12
+	VCMPPD           $0x11, Z12, Z5, K6
+	VFMADD213PD      Z21, Z17, Z3
+	VBROADCASTSD     stepsConstsAVX512<>+520(SB), Z4
+	VMULPD           Z4, Z23, Z18
+	VADDPD           Z19, Z19, Z6
+	VFMADD213PD      Z1, Z16, Z22
+	VADDPD           Z9, Z9, Z15
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z23, Z7
+	VADDPD           Z20, Z20, Z5
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z17, Z16
+	VFMADD231PD      Z19, Z19, Z6
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z17, Z3
+	VFMADD231PD      Z9, Z9, Z15
+	VADDPD           Z22, Z22, Z19
+	VFMADD231PD      Z20, Z20, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z9
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z2, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z20
+	VFMADD231PD      Z30, Z2, Z20
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z31, Z31
+	VADDPD           Z6, Z6, Z26
+	VFMADD231PD      Z22, Z22, Z19
+	VADDPD           Z15, Z15, Z22
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z10
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z14, Z10
+	VADDPD           Z5, Z5, Z8
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z0
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z9, Z0
+	VFMADD231PD      Z6, Z6, Z26
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z30
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z20, Z30
+	VFMADD231PD      Z15, Z15, Z22
+	VADDPD           Z19, Z19, Z4
+	VFMADD231PD      Z5, Z5, Z8
+	VMOVUPD          Z1, (AX)
+	VANDPD           Z24, Z9, Z1
+	VFMADD231PD.BCST 288(BX), Z11, Z27
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z9, Z0
+	VADDPD           Z26, Z26, Z11
+	VCMPPD           $0x11, Z12, Z1, K7
+	VADDPD           Z22, Z22, Z1
+	VFMADD231PD.BCST 288(BX), Z13, Z29
+	VADDPD           Z8, Z8, Z13
+	VFMADD231PD      Z19, Z19, Z4
+	VFMADD231PD      Z26, Z26, Z11
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z20, Z30
+	VFMADD231PD      Z22, Z22, Z1
+	VFMADD213PD      Z21, Z9, Z0
+	VFMADD231PD      Z8, Z8, Z13
+	VMOVUPD          (R13), Z12
+	VFMADD213PD      512(R13), Z12, Z25
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z2, Z2
+	VFMADD213PD      1024(R13), Z27, Z12
+	VMOVUPD          64(R13), Z27
+	VFMADD213PD      576(R13), Z27, Z28
+	VFMADD213PD      Z21, Z20, Z30
+	VFMADD213PD      1088(R13), Z29, Z27
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z9, Z0
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z20, Z30
+	VADDPD           Z11, Z11, Z29
+	VFMADD231PD      Z11, Z11, Z29
+	VADDPD           Z1, Z1, Z11
+	VFMADD231PD      Z1, Z1, Z11
+	VADDPD           Z6, Z29, Z1
+	VFMADD231PD      Z6, Z29, Z1
+	VADDPD           Z15, Z11, Z29
+	VFMADD231PD      Z15, Z11, Z29
+	VADDPD           Z1, Z1, Z6
+	VADDPD           Z13, Z13, Z11
+	VFMADD231PD      Z13, Z13, Z11
+	VFMADD231PD      Z1, Z1, Z6
+	VADDPD           Z29, Z29, Z15
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z13
+	VFMADD213PD      Z13, Z13, Z1
+	VFMADD231PD      Z29, Z29, Z15
+	VFMADD213PD      Z13, Z13, Z29
+	VADDPD           Z6, Z6, Z13
+	VFMADD231PD      Z6, Z6, Z13
+	VMOVUPD          Z27, 64(AX)
+	VADDPD           Z26, Z6, Z27
+	VFMADD231PD      Z26, Z6, Z27
+	VBROADCASTSD     stepsConstsAVX512<>+536(SB), Z26
+	VFMADD213PD      Z26, Z26, Z27
+	VMOVUPD          Z28, 128(AX)
+	VADDPD           Z13, Z13, Z28
+	VFMADD231PD      Z13, Z13, Z28
+	VFMADD213PD      Z31, Z28, Z1
+	VFNMADD231PD     (R8)(CX*8), Z1, Z31
+	VFMADD132PD.BCST 144(BX), Z28, Z1
+	VDIVPD           Z1, Z31, Z13
+	VBROADCASTSD     136(BX), Z31
+	VFMADD213PD      (R8)(CX*8), Z31, Z13
+	VMOVUPD          Z13, (R8)(CX*8)
+	VMULPD           Z13, Z13, Z1
+	VMULPD           Z1, Z1, Z13
+	VMULPD           2560(R13), Z13, Z1
+	VFMADD231PD      3584(R13), Z1, Z12
+	VADDPD           Z6, Z28, Z13
+	VFMADD231PD      Z6, Z28, Z13
+	VBROADCASTSD     stepsConstsAVX512<>+448(SB), Z6
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z13
+	VMULPD           Z7, Z23, K6, Z13
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z23
+	VFMADD231PD.BCST stepsConstsAVX512<>+504(SB), Z28, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+504(SB), Z7
+	VFMADD213PD      Z7, Z7, Z28
+	VADDPD           Z15, Z15, Z21
+	VMULPD           Z3, Z17, K5, Z23
+	VFMADD231PD      Z15, Z15, Z21
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z28, Z17
+	VMULPD           Z28, Z16, Z3
+	VADDPD           Z5, Z11, Z16
+	VADDPD           Z22, Z15, Z28
+	VFMADD231PD      Z5, Z11, Z16
+	VMULPD           Z23, Z18, Z11
+	VADDPD           Z21, Z21, Z5
+	VMULPD           Z17, Z27, Z18
+	VMULPD           Z23, Z13, Z27
+	VADDPD           Z4, Z4, Z23
+	VFMADD231PD      Z22, Z15, Z28
+	VFMADD213PD      Z11, Z13, Z3
+	VFMADD231PD      Z21, Z21, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+544(SB), Z22
+	VADDPD           Z22, Z18, Z13
+	VADDPD           Z16, Z16, Z21
+	VFMADD231PD      Z4, Z4, Z23
+	VMOVUPD          Z4, 192(AX)
+	VANDPD           Z24, Z20, Z4
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z4, K1
+	VFNMADD231PD     (SI)(CX*8), Z3, Z11
+	VADDPD           Z15, Z5, Z4
+	VFMADD231PD.BCST 144(BX), Z3, Z27
+	VFNMADD231PD     (DI)(CX*8), Z13, Z18
+	VFMADD231PD.BCST 144(BX), Z13, Z17
+	VFMADD231PD      Z16, Z16, Z21
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z3
+	VFMADD231PD      Z7, Z5, Z3
+	VFMADD231PD      Z15, Z5, Z4
+	VMOVAPD          Z7, Z13
+	VFMADD231PD      Z7, Z5, Z13
+	VADDPD           Z23, Z23, Z15
+	VDIVPD           Z27, Z11, Z11
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z20, Z27
+	VDIVPD           Z17, Z18, Z18
+	VADDPD           Z21, Z21, Z17
+	VMULPD           Z0, Z9, K7, Z3
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z4
+	VFMADD231PD      Z23, Z23, Z15
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z9, Z0
+	VFMADD213PD      Z26, Z26, Z28
+	VFMADD231PD      Z21, Z21, Z17
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z13, Z23
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z9
+	VFMADD231PD.BCST stepsConstsAVX512<>+432(SB), Z14, Z9
+	VMULPD           Z30, Z20, K1, Z4
+	VMULPD           Z3, Z27, Z20
+	VADDPD           Z19, Z15, Z30
+	VMULPD           Z13, Z0, Z27
+	VADDPD           Z17, Z17, Z0
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z13
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z10, Z13
+	VFMADD231PD      Z19, Z15, Z30
+	VMULPD           Z23, Z28, Z15
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z19
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z9, Z19
+	VFMADD231PD      Z17, Z17, Z0
+	VFMADD213PD      Z20, Z4, Z27
+	VFMADD213PD      (SI)(CX*8), Z31, Z11
+	VMULPD           Z3, Z4, Z28
+	VFMADD213PD      (DI)(CX*8), Z31, Z18
+	VFMADD213PD      Z2, Z5, Z29
+	VADDPD           Z22, Z15, Z17
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z10, Z13
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z9, Z19
+	VADDPD           Z30, Z30, Z4
+	VADDPD           Z21, Z0, Z3
+	VFNMADD231PD     64(SI)(CX*8), Z27, Z20
+	VFMADD231PD.BCST 144(BX), Z27, Z28
+	VADDPD           Z8, Z21, Z27
+	VFMADD231PD      Z8, Z21, Z27
+	VMULPD           Z18, Z11, Z8
+	VFMADD231PD      Z21, Z0, Z3
+	VFNMADD231PD     64(DI)(CX*8), Z17, Z15
+	VFMADD231PD.BCST 144(BX), Z17, Z23
+	VFNMADD231PD     64(R8)(CX*8), Z29, Z2
+	VFMADD213PD.BCST stepsConstsAVX512<>+136(SB), Z10, Z13
+	VFMADD231PD.BCST 144(BX), Z29, Z5
+	VFMADD231PD      Z30, Z30, Z4
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z21
+	VFMADD213PD      Z21, Z9, Z19
+	VMULPD           Z11, Z11, Z17
+	VMULPD           2048(R13), Z8, Z29
+	VDIVPD           Z28, Z20, Z8
+	VANDPD           Z24, Z10, Z20
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z28
+	VFMADD231PD      Z7, Z0, Z28
+	VDIVPD           Z23, Z15, Z15
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z10, Z13
+	VDIVPD           Z5, Z2, Z23
+	VMOVAPD          Z7, Z2
+	VFMADD231PD      Z7, Z0, Z2
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z20, K2
+	VANDPD           Z24, Z9, Z5
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z3
+	VADDPD           Z4, Z4, Z20
+	VFMADD213PD.BCST stepsConstsAVX512<>+8(SB), Z9, Z19
+	VMULPD           Z29, Z17, Z17
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z5, K3
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z9, Z29
+	VMULPD           Z13, Z10, K2, Z28
+	VFMADD231PD      Z4, Z4, Z20
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z10, Z5
+	VMOVUPD          (AX), Z13
+	VBROADCASTSD     stepsConstsAVX512<>+496(SB), Z10
+	VFMADD231PD.BCST stepsConstsAVX512<>+488(SB), Z13, Z10
+	VFMADD213PD      Z26, Z26, Z27
+	VADDPD           Z1, Z17, Z1
+	VMULPD           Z19, Z9, K3, Z3
+	VADDPD.BCST      stepsConstsAVX512<>+8(SB), Z2, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+440(SB), Z19
+	VFMADD231PD.BCST stepsConstsAVX512<>+432(SB), Z13, Z19
+	VMULPD           Z28, Z29, Z29
+	VADDPD           Z20, Z20, Z13
+	VMULPD           Z2, Z5, Z5
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z2
+	VFMADD213PD      Z2, Z2, Z16
+	VADDPD           Z25, Z1, Z1
+	VMULPD.BCST      stepsConstsAVX512<>+552(SB), Z14, Z25
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z14
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z10, Z14
+	VMULPD           Z9, Z27, Z27
+	VBROADCASTSD     stepsConstsAVX512<>+472(SB), Z2
+	VFMADD231PD.BCST stepsConstsAVX512<>+464(SB), Z19, Z2
+	VFMADD231PD      Z20, Z20, Z13
+	VFMADD213PD      Z29, Z3, Z5
+	VFMADD213PD      64(SI)(CX*8), Z31, Z8
+	VMULPD           Z28, Z3, Z20
+	VMULPD.BCST      144(BX), Z1, Z3
+	VFMADD213PD      Z25, Z0, Z16
+	VFMADD213PD      64(DI)(CX*8), Z31, Z15
+	VADDPD           Z22, Z27, Z28
+	VFMADD213PD      64(R8)(CX*8), Z31, Z23
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z10, Z14
+	VFMADD213PD.BCST stepsConstsAVX512<>+296(SB), Z19, Z2
+	VADDPD           Z4, Z13, Z22
+	VFMADD231PD      3072(R13), Z17, Z12
+	VBROADCASTSD     stepsConstsAVX512<>+8(SB), Z17
+	VMINPD           Z3, Z17, Z31
+	VMOVUPD          Z11, (SI)(CX*8)
+	VADDPD           192(AX), Z4, Z11
+	VMOVUPD          Z18, (DI)(CX*8)
+	VFNMADD231PD     128(SI)(CX*8), Z5, Z29
+	VFMADD231PD.BCST 144(BX), Z5, Z20
+	VFNMADD231PD     128(DI)(CX*8), Z28, Z27
+	VFMADD231PD.BCST 144(BX), Z28, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+568(SB), Z18
+	VFMADD213PD      Z17, Z18, Z31
+	VMULPD           Z15, Z8, Z5
+	VFNMADD231PD     128(R8)(CX*8), Z16, Z25
+	VFMADD213PD      Z21, Z10, Z14
+	VFMADD231PD.BCST 144(BX), Z16, Z0
+	VFMADD231PD      Z4, Z13, Z22
+	VMULPD           Z23, Z23, Z28
+	VFMADD231PD      192(AX), Z4, Z11
+	VFMADD231PD      Z19, Z2, Z21
+	VMULPD           Z8, Z8, Z16
+	VDIVPD           Z20, Z29, Z4
+	VMULPD           2112(R13), Z5, Z2
+	VANDPD           Z24, Z10, Z29
+	VBROADCASTSD     stepsConstsAVX512<>+512(SB), Z20
+	VFMADD231PD      Z7, Z13, Z20
+	VMULPD           Z28, Z28, Z5
+	VDIVPD           Z9, Z27, Z28
+	VFMADD213PD      Z17, Z3, Z31
+	VFMADD213PD      Z17, Z10, Z14
+	VDIVPD           Z0, Z25, Z27
+	VFMADD231PD      Z7, Z13, Z7
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z29, K4
+	VANDPD           Z24, Z19, Z9
+	VFMADD213PD.BCST stepsConstsAVX512<>+456(SB), Z6, Z22
+	VADDPD           Z3, Z3, Z25
+	VFMADD213PD      Z17, Z19, Z21
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+480(SB), Z9, K6
+	VFNMADD231PD     (DX)(CX*8), Z1, Z12
+	VMULPD           Z2, Z16, Z0
+	VBROADCASTSD     200(BX), Z29
+	VMOVUPD          (R10)(CX*8), Z24
+	VFMADD231PD      (R9)(CX*8), Z29, Z24
+	VMULPD           2624(R13), Z5, Z6
+	VMOVUPD          128(R9)(CX*8), Z3
+	VMULPD.BCST      208(BX), Z3, Z9
+	VMAXPD           Z25, Z31, Z1
+	VMULPD           Z14, Z10, K4, Z20
+	VBROADCASTSD     272(BX), Z16
+	VMOVUPD          (R12)(CX*8), Z2
+	VFMADD231PD      (R11)(CX*8), Z16, Z2
+	VMOVUPD          128(R11)(CX*8), Z5
+	VMULPD.BCST      280(BX), Z5, Z31
+	VMULPD.BCST      stepsConstsAVX512<>+520(SB), Z19, Z25
+	VMULPD.BCST      stepsConstsAVX512<>+528(SB), Z10, Z14
+	VFMADD231PD      Z26, Z11, Z26
+	VMULPD           Z21, Z19, K6, Z22
+	VDIVPD           Z1, Z12, Z10
+	VADDPD           Z6, Z0, Z11
+	VADDPD           Z17, Z7, Z19
+	VMOVUPD          Z24, (R9)(CX*8)
+	VBROADCASTSD     stepsConstsAVX512<>+16(SB), Z21
+	VMOVUPD          Z21, (R10)(CX*8)
+	VADDPD           Z31, Z9, Z12
+	VMULPD           Z20, Z25, Z1
+	VMULPD           Z7, Z14, Z24
+	VBROADCASTSD     stepsConstsAVX512<>+560(SB), Z25
+	VFMADD213PD      Z25, Z25, Z30
+	VMULPD.BCST      216(BX), Z9, Z14
+	VMOVUPD          Z2, (R11)(CX*8)
+	VMOVUPD          Z21, (R12)(CX*8)
+	VBROADCASTSD     stepsConstsAVX512<>+552(SB), Z7
+	VMULPD           (AX), Z7, Z25
+	VADDPD           128(AX), Z11, Z9
+	VMULPD           Z19, Z26, Z2
+	VFMADD213PD      Z1, Z22, Z24
+	VBROADCASTSD     136(BX), Z7
+	VFMADD213PD      128(SI)(CX*8), Z7, Z4
+	VMULPD           Z20, Z22, Z11
+	VFMADD213PD      Z25, Z13, Z30
+	VFMADD213PD      128(DI)(CX*8), Z7, Z28
+	VMOVUPD          128(R13), Z26
+	VFMADD213PD      640(R13), Z26, Z12
+	VMULPD.BCST      144(BX), Z9, Z22
+	VFMADD231PD.BCST 288(BX), Z31, Z14
+	VADDPD.BCST      stepsConstsAVX512<>+544(SB), Z2, Z20
+	VFMADD213PD      128(R8)(CX*8), Z7, Z27
+	VMOVUPD          3648(R13), Z31
+	VFMADD213PD      64(AX), Z31, Z6
+	VFNMADD231PD     192(SI)(CX*8), Z24, Z1
+	VMINPD           Z22, Z17, Z31
+	VFMADD231PD.BCST 144(BX), Z24, Z11
+	VFNMADD231PD     192(DI)(CX*8), Z20, Z2
+	VFMADD231PD.BCST 144(BX), Z20, Z19
+	VMULPD           Z28, Z4, Z24
+	VFNMADD231PD     192(R8)(CX*8), Z30, Z25
+	VFMADD231PD.BCST 144(BX), Z30, Z13
+	VFMADD213PD      Z17, Z18, Z31
+	VMULPD           Z27, Z27, Z20
+	VFMADD231PD      3136(R13), Z0, Z6
+	VFMADD213PD      (DX)(CX*8), Z7, Z10
+	VMULPD           Z4, Z4, Z30
+	VDIVPD           Z11, Z1, Z0
+	VMULPD           2176(R13), Z24, Z1
+	VMULPD           Z20, Z20, Z11
+	VDIVPD           Z19, Z2, Z24
+	VDIVPD           Z13, Z25, Z20
+	VFMADD213PD      Z17, Z22, Z31
+	VADDPD           Z22, Z22, Z2
+	VMULPD           Z1, Z30, Z19
+	VBROADCASTSD     stepsConstsAVX512<>+312(SB), Z25
+	VCMPPD           $0x1e, Z25, Z10, K5
+	VBROADCASTSD     stepsConstsAVX512<>+576(SB), Z13
+	VCMPPD           $0x12, Z13, Z10, K7
+	VFNMADD231PD     64(DX)(CX*8), Z9, Z6
+	VMULPD           2688(R13), Z11, Z22
+	VMOVUPD          192(R9)(CX*8), Z30
+	VMULPD.BCST      208(BX), Z30, Z1
+	VCMPPD.BCST      $0x16, stepsConstsAVX512<>+584(SB), Z10, K1
+	VCMPPD           $0x1d, 1536(R13), Z10, K2
+	VMAXPD           Z2, Z31, Z9
+	VMOVUPD          192(R11)(CX*8), Z11
+	VMULPD.BCST      280(BX), Z11, Z31
+	VADDPD           Z22, Z19, Z2
+	KANDB            K7, K5, K3
+	VDIVPD           Z9, Z6, Z6
+	VMULPD.BCST      216(BX), Z1, Z9
+	KANDNB           K1, K3, K4
+	VADDPD           Z31, Z1, Z1
+	KANDB            K3, K2, K6
+	VFMADD213PD      1152(R13), Z14, Z26
+	VMOVUPD          64(R10)(CX*8), Z14
+	VFMADD231PD      64(R9)(CX*8), Z29, Z14
+	VADDPD           Z12, Z2, Z2
+	KMOVB            K6, (R14)
+	KMOVB            K4, 1(R14)
+	VMOVUPD          Z10, (DX)(CX*8)
+	VMOVUPD          64(R12)(CX*8), Z12
+	VFMADD231PD      64(R11)(CX*8), Z16, Z12
+	VFMADD213PD      192(SI)(CX*8), Z7, Z0
+	VMOVUPD          192(R13), Z10
+	VFMADD213PD      704(R13), Z10, Z1
+	VFMADD213PD      192(DI)(CX*8), Z7, Z24
+	VMULPD.BCST      144(BX), Z2, Z11
+	VFMADD231PD.BCST 288(BX), Z31, Z9
+	VFMADD213PD      192(R8)(CX*8), Z7, Z20
+	VMOVUPD          Z14, 64(R9)(CX*8)
+	VMOVUPD          Z21, 64(R10)(CX*8)
+	VMOVUPD          Z12, 64(R11)(CX*8)
+	VMOVUPD          Z21, 64(R12)(CX*8)
+	VFMADD231PD      3712(R13), Z22, Z26
+	VMINPD           Z11, Z17, Z31
+	VMULPD           Z24, Z0, Z14
+	VMULPD           Z20, Z20, Z12
+	VFMADD213PD      64(DX)(CX*8), Z7, Z6
+	VFMADD213PD      Z17, Z18, Z31
+	VMULPD           Z0, Z0, Z22
+	VADDPD           Z11, Z11, Z7
+	VFMADD231PD      3200(R13), Z19, Z26
+	VMULPD           2240(R13), Z14, Z19
+	VMULPD           Z12, Z12, Z14
+	VFMADD213PD      1216(R13), Z9, Z10
+	VCMPPD           $0x1e, Z25, Z6, K5
+	VFMADD213PD      Z17, Z31, Z11
+	VCMPPD           $0x12, Z13, Z6, K7
+	VMULPD           Z19, Z22, Z12
+	VFNMADD231PD     128(DX)(CX*8), Z2, Z26
+	VMULPD           2752(R13), Z14, Z9
+	VBROADCASTSD     stepsConstsAVX512<>+584(SB), Z31
+	VCMPPD           $0x16, Z31, Z6, K1
+	VCMPPD           $0x1d, 1600(R13), Z6, K2
+	VFMADD213PD      128(R10)(CX*8), Z29, Z3
+	VMAXPD           Z7, Z11, Z22
+	KANDB            K7, K5, K3
+	VADDPD           Z9, Z12, Z19
+	VMOVUPD          Z6, 64(DX)(CX*8)
+	VDIVPD           Z22, Z26, Z2
+	KANDNB           K1, K3, K6
+	KANDB            K3, K2, K4
+	KMOVB            K6, 3(R14)
+	VADDPD           Z1, Z19, Z14
+	KMOVB            K4, 2(R14)
+	VFMADD213PD      128(R12)(CX*8), Z16, Z5
+	VMOVUPD          Z8, 64(SI)(CX*8)
+	VMOVUPD          Z15, 64(DI)(CX*8)
+	VMOVUPD          Z23, 64(R8)(CX*8)
+	VMULPD.BCST      144(BX), Z14, Z11
+	VMOVUPD          Z3, 128(R9)(CX*8)
+	VMOVUPD          Z21, 128(R10)(CX*8)
+	VFMADD231PD      3776(R13), Z9, Z10
+	VMOVUPD          Z5, 128(R11)(CX*8)
+	VMOVUPD          Z21, 128(R12)(CX*8)
+	VMINPD           Z11, Z17, Z7
+	VADDPD           Z11, Z11, Z6
+	VFMADD213PD      192(R10)(CX*8), Z30, Z29
+	VMOVUPD          192(R11)(CX*8), Z26
+	VFMADD213PD      192(R12)(CX*8), Z26, Z16
+	VFMADD213PD      Z17, Z18, Z7
+	VFMADD231PD      3264(R13), Z12, Z10
+	VMOVUPD          Z4, 128(SI)(CX*8)
+	VMOVUPD          Z28, 128(DI)(CX*8)
+	VMOVUPD          Z27, 128(R8)(CX*8)
+	VMOVUPD          Z0, 192(SI)(CX*8)
+	VBROADCASTSD     136(BX), Z22
+	VFMADD213PD      128(DX)(CX*8), Z22, Z2
+	VMOVUPD          Z29, 192(R9)(CX*8)
+	VFMADD231PD      Z7, Z11, Z17
+	VFNMADD231PD     192(DX)(CX*8), Z14, Z10
+	VMOVUPD          Z21, 192(R10)(CX*8)
+	VMOVUPD          Z16, 192(R11)(CX*8)
+	VMOVUPD          Z21, 192(R12)(CX*8)
+	VMOVUPD          Z24, 192(DI)(CX*8)
+	VCMPPD           $0x1e, Z25, Z2, K5
+	VCMPPD           $0x12, Z13, Z2, K7
+	VCMPPD           $0x16, Z31, Z2, K1
+	VCMPPD           $0x1d, 1664(R13), Z2, K2
+	VMAXPD           Z6, Z17, Z19
+	VMOVUPD          Z2, 128(DX)(CX*8)
+	VMOVUPD          Z20, 192(R8)(CX*8)
+	VDIVPD           Z19, Z10, Z1
+	KANDB            K7, K5, K3
+	KANDNB           K1, K3, K6
+	KANDB            K3, K2, K4
+	KMOVB            K6, 5(R14)
+	KMOVB            K4, 4(R14)
+	VFMADD213PD      192(DX)(CX*8), Z22, Z1
+	VCMPPD           $0x1e, Z25, Z1, K5
+	VCMPPD           $0x12, Z13, Z1, K7
+	VCMPPD           $0x16, Z31, Z1, K1
+	VCMPPD           $0x1d, 1728(R13), Z1, K2
+	VMOVUPD          Z1, 192(DX)(CX*8)
+	KANDB            K7, K5, K3
+	KANDNB           K1, K3, K6
+	KANDB            K3, K2, K4
+	KMOVB            K6, 7(R14)
+	KMOVB            K4, 6(R14)
+	ADDQ             $0x20, CX
+	ADDQ             $0x08, R14
+	ADDQ             $0x00000100, R13
+	TESTQ            $0x0000003f, CX
+	JNZ              vectors
+	MOVQ             128(BX), R15
+	SHLQ             $0x09, R15
+	LEAQ             -512(R13)(R15*1), R13
+	CMPQ             CX, (BX)
+	JLT              vectors
+	VZEROUPPER
+	RET
 	PCALIGN $0x40
 
 DATA pairPlaces<>+0(SB)/8, $0x0000000000000000
@@ -7598,7 +10067,139 @@ DATA stepsConstsAVX2<>+1280(SB)/8, $0x01a56e1fc2f8f359
 DATA stepsConstsAVX2<>+1288(SB)/8, $0x01a56e1fc2f8f359
 DATA stepsConstsAVX2<>+1296(SB)/8, $0x01a56e1fc2f8f359
 DATA stepsConstsAVX2<>+1304(SB)/8, $0x01a56e1fc2f8f359
-GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $1312
+DATA stepsConstsAVX2<>+1312(SB)/8, $0xbf56c16c16c16c17
+DATA stepsConstsAVX2<>+1320(SB)/8, $0xbf56c16c16c16c17
+DATA stepsConstsAVX2<>+1328(SB)/8, $0xbf56c16c16c16c17
+DATA stepsConstsAVX2<>+1336(SB)/8, $0xbf56c16c16c16c17
+DATA stepsConstsAVX2<>+1344(SB)/8, $0x3fcc71c71c71c71c
+DATA stepsConstsAVX2<>+1352(SB)/8, $0x3fcc71c71c71c71c
+DATA stepsConstsAVX2<>+1360(SB)/8, $0x3fcc71c71c71c71c
+DATA stepsConstsAVX2<>+1368(SB)/8, $0x3fcc71c71c71c71c
+DATA stepsConstsAVX2<>+1376(SB)/8, $0xbfcc71c71c71c71c
+DATA stepsConstsAVX2<>+1384(SB)/8, $0xbfcc71c71c71c71c
+DATA stepsConstsAVX2<>+1392(SB)/8, $0xbfcc71c71c71c71c
+DATA stepsConstsAVX2<>+1400(SB)/8, $0xbfcc71c71c71c71c
+DATA stepsConstsAVX2<>+1408(SB)/8, $0x39b0000000000000
+DATA stepsConstsAVX2<>+1416(SB)/8, $0x39b0000000000000
+DATA stepsConstsAVX2<>+1424(SB)/8, $0x39b0000000000000
+DATA stepsConstsAVX2<>+1432(SB)/8, $0x39b0000000000000
+DATA stepsConstsAVX2<>+1440(SB)/8, $0x3e92726a6898a2f1
+DATA stepsConstsAVX2<>+1448(SB)/8, $0x3e92726a6898a2f1
+DATA stepsConstsAVX2<>+1456(SB)/8, $0x3e92726a6898a2f1
+DATA stepsConstsAVX2<>+1464(SB)/8, $0x3e92726a6898a2f1
+DATA stepsConstsAVX2<>+1472(SB)/8, $0x3efa01a99380a44c
+DATA stepsConstsAVX2<>+1480(SB)/8, $0x3efa01a99380a44c
+DATA stepsConstsAVX2<>+1488(SB)/8, $0x3efa01a99380a44c
+DATA stepsConstsAVX2<>+1496(SB)/8, $0x3efa01a99380a44c
+DATA stepsConstsAVX2<>+1504(SB)/8, $0x3ec7269d60d7f7a2
+DATA stepsConstsAVX2<>+1512(SB)/8, $0x3ec7269d60d7f7a2
+DATA stepsConstsAVX2<>+1520(SB)/8, $0x3ec7269d60d7f7a2
+DATA stepsConstsAVX2<>+1528(SB)/8, $0x3ec7269d60d7f7a2
+DATA stepsConstsAVX2<>+1536(SB)/8, $0x3f2a019e1ba973f2
+DATA stepsConstsAVX2<>+1544(SB)/8, $0x3f2a019e1ba973f2
+DATA stepsConstsAVX2<>+1552(SB)/8, $0x3f2a019e1ba973f2
+DATA stepsConstsAVX2<>+1560(SB)/8, $0x3f2a019e1ba973f2
+DATA stepsConstsAVX2<>+1568(SB)/8, $0x3f56c16c149b5292
+DATA stepsConstsAVX2<>+1576(SB)/8, $0x3f56c16c149b5292
+DATA stepsConstsAVX2<>+1584(SB)/8, $0x3f56c16c149b5292
+DATA stepsConstsAVX2<>+1592(SB)/8, $0x3f56c16c149b5292
+DATA stepsConstsAVX2<>+1600(SB)/8, $0x3f8111111140b74e
+DATA stepsConstsAVX2<>+1608(SB)/8, $0x3f8111111140b74e
+DATA stepsConstsAVX2<>+1616(SB)/8, $0x3f8111111140b74e
+DATA stepsConstsAVX2<>+1624(SB)/8, $0x3f8111111140b74e
+DATA stepsConstsAVX2<>+1632(SB)/8, $0x3fa555555555b3f7
+DATA stepsConstsAVX2<>+1640(SB)/8, $0x3fa555555555b3f7
+DATA stepsConstsAVX2<>+1648(SB)/8, $0x3fa555555555b3f7
+DATA stepsConstsAVX2<>+1656(SB)/8, $0x3fa555555555b3f7
+DATA stepsConstsAVX2<>+1664(SB)/8, $0x3fc5555555554f69
+DATA stepsConstsAVX2<>+1672(SB)/8, $0x3fc5555555554f69
+DATA stepsConstsAVX2<>+1680(SB)/8, $0x3fc5555555554f69
+DATA stepsConstsAVX2<>+1688(SB)/8, $0x3fc5555555554f69
+DATA stepsConstsAVX2<>+1696(SB)/8, $0x3fdfffffffffffec
+DATA stepsConstsAVX2<>+1704(SB)/8, $0x3fdfffffffffffec
+DATA stepsConstsAVX2<>+1712(SB)/8, $0x3fdfffffffffffec
+DATA stepsConstsAVX2<>+1720(SB)/8, $0x3fdfffffffffffec
+DATA stepsConstsAVX2<>+1728(SB)/8, $0x4066800000000000
+DATA stepsConstsAVX2<>+1736(SB)/8, $0x4066800000000000
+DATA stepsConstsAVX2<>+1744(SB)/8, $0x4066800000000000
+DATA stepsConstsAVX2<>+1752(SB)/8, $0x4066800000000000
+DATA stepsConstsAVX2<>+1760(SB)/8, $0xbfe0000000000000
+DATA stepsConstsAVX2<>+1768(SB)/8, $0xbfe0000000000000
+DATA stepsConstsAVX2<>+1776(SB)/8, $0xbfe0000000000000
+DATA stepsConstsAVX2<>+1784(SB)/8, $0xbfe0000000000000
+DATA stepsConstsAVX2<>+1792(SB)/8, $0x3fe368b2fc6f960a
+DATA stepsConstsAVX2<>+1800(SB)/8, $0x3fe368b2fc6f960a
+DATA stepsConstsAVX2<>+1808(SB)/8, $0x3fe368b2fc6f960a
+DATA stepsConstsAVX2<>+1816(SB)/8, $0x3fe368b2fc6f960a
+DATA stepsConstsAVX2<>+1824(SB)/8, $0xbfd92e9a0720d3ec
+DATA stepsConstsAVX2<>+1832(SB)/8, $0xbfd92e9a0720d3ec
+DATA stepsConstsAVX2<>+1840(SB)/8, $0xbfd92e9a0720d3ec
+DATA stepsConstsAVX2<>+1848(SB)/8, $0xbfd92e9a0720d3ec
+DATA stepsConstsAVX2<>+1856(SB)/8, $0x3f81111111111111
+DATA stepsConstsAVX2<>+1864(SB)/8, $0x3f81111111111111
+DATA stepsConstsAVX2<>+1872(SB)/8, $0x3f81111111111111
+DATA stepsConstsAVX2<>+1880(SB)/8, $0x3f81111111111111
+DATA stepsConstsAVX2<>+1888(SB)/8, $0x3fa5555555555555
+DATA stepsConstsAVX2<>+1896(SB)/8, $0x3fa5555555555555
+DATA stepsConstsAVX2<>+1904(SB)/8, $0x3fa5555555555555
+DATA stepsConstsAVX2<>+1912(SB)/8, $0x3fa5555555555555
+DATA stepsConstsAVX2<>+1920(SB)/8, $0x3f80000000000000
+DATA stepsConstsAVX2<>+1928(SB)/8, $0x3f80000000000000
+DATA stepsConstsAVX2<>+1936(SB)/8, $0x3f80000000000000
+DATA stepsConstsAVX2<>+1944(SB)/8, $0x3f80000000000000
+DATA stepsConstsAVX2<>+1952(SB)/8, $0x4062000000000000
+DATA stepsConstsAVX2<>+1960(SB)/8, $0x4062000000000000
+DATA stepsConstsAVX2<>+1968(SB)/8, $0x4062000000000000
+DATA stepsConstsAVX2<>+1976(SB)/8, $0x4062000000000000
+DATA stepsConstsAVX2<>+1984(SB)/8, $0x4014000000000000
+DATA stepsConstsAVX2<>+1992(SB)/8, $0x4014000000000000
+DATA stepsConstsAVX2<>+2000(SB)/8, $0x4014000000000000
+DATA stepsConstsAVX2<>+2008(SB)/8, $0x4014000000000000
+DATA stepsConstsAVX2<>+2016(SB)/8, $0x40628d389970338f
+DATA stepsConstsAVX2<>+2024(SB)/8, $0x40628d389970338f
+DATA stepsConstsAVX2<>+2032(SB)/8, $0x40628d389970338f
+DATA stepsConstsAVX2<>+2040(SB)/8, $0x40628d389970338f
+DATA stepsConstsAVX2<>+2048(SB)/8, $0x40626d389970338f
+DATA stepsConstsAVX2<>+2056(SB)/8, $0x40626d389970338f
+DATA stepsConstsAVX2<>+2064(SB)/8, $0x40626d389970338f
+DATA stepsConstsAVX2<>+2072(SB)/8, $0x40626d389970338f
+DATA stepsConstsAVX2<>+2080(SB)/8, $0x3ff47ae147ae147b
+DATA stepsConstsAVX2<>+2088(SB)/8, $0x3ff47ae147ae147b
+DATA stepsConstsAVX2<>+2096(SB)/8, $0x3ff47ae147ae147b
+DATA stepsConstsAVX2<>+2104(SB)/8, $0x3ff47ae147ae147b
+DATA stepsConstsAVX2<>+2112(SB)/8, $0x3ff6666666666666
+DATA stepsConstsAVX2<>+2120(SB)/8, $0x3ff6666666666666
+DATA stepsConstsAVX2<>+2128(SB)/8, $0x3ff6666666666666
+DATA stepsConstsAVX2<>+2136(SB)/8, $0x3ff6666666666666
+DATA stepsConstsAVX2<>+2144(SB)/8, $0x3fc24f36f695f520
+DATA stepsConstsAVX2<>+2152(SB)/8, $0x3fc24f36f695f520
+DATA stepsConstsAVX2<>+2160(SB)/8, $0x3fc24f36f695f520
+DATA stepsConstsAVX2<>+2168(SB)/8, $0x3fc24f36f695f520
+DATA stepsConstsAVX2<>+2176(SB)/8, $0x4010000000000000
+DATA stepsConstsAVX2<>+2184(SB)/8, $0x4010000000000000
+DATA stepsConstsAVX2<>+2192(SB)/8, $0x4010000000000000
+DATA stepsConstsAVX2<>+2200(SB)/8, $0x4010000000000000
+DATA stepsConstsAVX2<>+2208(SB)/8, $0x40370a3d70a3d70a
+DATA stepsConstsAVX2<>+2216(SB)/8, $0x40370a3d70a3d70a
+DATA stepsConstsAVX2<>+2224(SB)/8, $0x40370a3d70a3d70a
+DATA stepsConstsAVX2<>+2232(SB)/8, $0x40370a3d70a3d70a
+DATA stepsConstsAVX2<>+2240(SB)/8, $0x3fdc3d6a24ed8222
+DATA stepsConstsAVX2<>+2248(SB)/8, $0x3fdc3d6a24ed8222
+DATA stepsConstsAVX2<>+2256(SB)/8, $0x3fdc3d6a24ed8222
+DATA stepsConstsAVX2<>+2264(SB)/8, $0x3fdc3d6a24ed8222
+DATA stepsConstsAVX2<>+2272(SB)/8, $0xbfbc71c71c71c71c
+DATA stepsConstsAVX2<>+2280(SB)/8, $0xbfbc71c71c71c71c
+DATA stepsConstsAVX2<>+2288(SB)/8, $0xbfbc71c71c71c71c
+DATA stepsConstsAVX2<>+2296(SB)/8, $0xbfbc71c71c71c71c
+DATA stepsConstsAVX2<>+2304(SB)/8, $0x412e848000000000
+DATA stepsConstsAVX2<>+2312(SB)/8, $0x412e848000000000
+DATA stepsConstsAVX2<>+2320(SB)/8, $0x412e848000000000
+DATA stepsConstsAVX2<>+2328(SB)/8, $0x412e848000000000
+DATA stepsConstsAVX2<>+2336(SB)/8, $0xfff0000000000000
+DATA stepsConstsAVX2<>+2344(SB)/8, $0xfff0000000000000
+DATA stepsConstsAVX2<>+2352(SB)/8, $0xfff0000000000000
+DATA stepsConstsAVX2<>+2360(SB)/8, $0xfff0000000000000
+GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $2368
 
 DATA stepsConstsAVX512<>+0(SB)/8, $0x0000000000000000
 DATA stepsConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
@@ -7641,4 +10242,37 @@ DATA stepsConstsAVX512<>+296(SB)/8, $0x3fc5555555555555
 DATA stepsConstsAVX512<>+304(SB)/8, $0x3fd0000000000000
 DATA stepsConstsAVX512<>+312(SB)/8, $0xc12e848000000000
 DATA stepsConstsAVX512<>+320(SB)/8, $0x01a56e1fc2f8f359
-GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $328
+DATA stepsConstsAVX512<>+328(SB)/8, $0xbf56c16c16c16c17
+DATA stepsConstsAVX512<>+336(SB)/8, $0x3fcc71c71c71c71c
+DATA stepsConstsAVX512<>+344(SB)/8, $0xbfcc71c71c71c71c
+DATA stepsConstsAVX512<>+352(SB)/8, $0x39b0000000000000
+DATA stepsConstsAVX512<>+360(SB)/8, $0x3e92726a6898a2f1
+DATA stepsConstsAVX512<>+368(SB)/8, $0x3efa01a99380a44c
+DATA stepsConstsAVX512<>+376(SB)/8, $0x3ec7269d60d7f7a2
+DATA stepsConstsAVX512<>+384(SB)/8, $0x3f2a019e1ba973f2
+DATA stepsConstsAVX512<>+392(SB)/8, $0x3f56c16c149b5292
+DATA stepsConstsAVX512<>+400(SB)/8, $0x3f8111111140b74e
+DATA stepsConstsAVX512<>+408(SB)/8, $0x3fa555555555b3f7
+DATA stepsConstsAVX512<>+416(SB)/8, $0x3fc5555555554f69
+DATA stepsConstsAVX512<>+424(SB)/8, $0x3fdfffffffffffec
+DATA stepsConstsAVX512<>+432(SB)/8, $0x4066800000000000
+DATA stepsConstsAVX512<>+440(SB)/8, $0xbfe0000000000000
+DATA stepsConstsAVX512<>+448(SB)/8, $0x3fe368b2fc6f960a
+DATA stepsConstsAVX512<>+456(SB)/8, $0xbfd92e9a0720d3ec
+DATA stepsConstsAVX512<>+464(SB)/8, $0x3f81111111111111
+DATA stepsConstsAVX512<>+472(SB)/8, $0x3fa5555555555555
+DATA stepsConstsAVX512<>+480(SB)/8, $0x3f80000000000000
+DATA stepsConstsAVX512<>+488(SB)/8, $0x4062000000000000
+DATA stepsConstsAVX512<>+496(SB)/8, $0x4014000000000000
+DATA stepsConstsAVX512<>+504(SB)/8, $0x40628d389970338f
+DATA stepsConstsAVX512<>+512(SB)/8, $0x40626d389970338f
+DATA stepsConstsAVX512<>+520(SB)/8, $0x3ff47ae147ae147b
+DATA stepsConstsAVX512<>+528(SB)/8, $0x3ff6666666666666
+DATA stepsConstsAVX512<>+536(SB)/8, $0x3fc24f36f695f520
+DATA stepsConstsAVX512<>+544(SB)/8, $0x4010000000000000
+DATA stepsConstsAVX512<>+552(SB)/8, $0x40370a3d70a3d70a
+DATA stepsConstsAVX512<>+560(SB)/8, $0x3fdc3d6a24ed8222
+DATA stepsConstsAVX512<>+568(SB)/8, $0xbfbc71c71c71c71c
+DATA stepsConstsAVX512<>+576(SB)/8, $0x412e848000000000
+DATA stepsConstsAVX512<>+584(SB)/8, $0xfff0000000000000
+GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $592

@@ -1804,3 +1804,389 @@ func LIFConductStep2Go(b *LIFConductStepBlock) {
 		b.Fired[at/4], b.Fired[at/4+1] = fired, near
 	}
 }
+
+// HHTMConductGo moves hhtm neurons with an exponential conductance; see HHTMConductBlock.
+func HHTMConductGo(b *HHTMConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		pers := (*[8]float64)(coef[0][lane:])
+		rates := (*[8]float64)(coef[1][lane:])
+		drives := (*[8]float64)(coef[2][lane:])
+		vThs := (*[8]float64)(coef[3][lane:])
+		nas := (*[8]float64)(coef[4][lane:])
+		ks := (*[8]float64)(coef[5][lane:])
+		eNas := (*[8]float64)(coef[6][lane:])
+		eKs := (*[8]float64)(coef[7][lane:])
+		shifts := (*[8]float64)(coef[8][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		row1s := (*[8]float64)(b.Row1[at:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := s1s[l]
+			x3 := float64(b.PerMean1 * x0)
+			x4 := float64(b.E1 * x3)
+			x6 := row1s[l]
+			x7 := math.FMA(b.Decay1, x0, x6)
+			s1s[l] = x7
+			row1s[l] = 1e-290
+			x11 := vs[l]
+			x12 := ms[l]
+			x13 := hs[l]
+			x14 := ns[l]
+			x15 := pers[l]
+			x16 := rates[l]
+			x17 := math.FMA(x15, x3, x16)
+			x22 := shifts[l]
+			x23 := math.FMA(x11, -0.001388888888888889, x22)
+			x26 := x23
+			if -0.2222222222222222 > x23 {
+				x26 = -0.2222222222222222
+			}
+			x27 := x26
+			if 0.2222222222222222 < x26 {
+				x27 = 0.2222222222222222
+			}
+			m29 := x27 == 0.0
+			x31 := x27
+			if m29 {
+				x31 = 0x1p-100
+			}
+			x32 := float64(x31 * x31)
+			x35 := math.FMA(x32, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x38 := math.FMA(x32, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x40 := math.FMA(x35, x32, 0.0013888888810715022)
+			x42 := math.FMA(x38, x32, 0.00833333333875044)
+			x44 := math.FMA(x40, x32, 0.041666666666834766)
+			x46 := math.FMA(x42, x32, 0.16666666666662458)
+			x48 := math.FMA(x44, x32, 0.4999999999999989)
+			x49 := math.FMA(x46, x31, x48)
+			x50 := math.FMA(x49, x32, x31)
+			x51 := x50 + x50
+			x52 := math.FMA(x50, x50, x51)
+			x53 := x52 + x52
+			x54 := math.FMA(x52, x52, x53)
+			x55 := x54 + x54
+			x56 := math.FMA(x54, x54, x55)
+			x57 := x56 + x56
+			x58 := math.FMA(x56, x56, x57)
+			x59 := x58 + x52
+			x60 := math.FMA(x58, x52, x59)
+			x61 := x60 + x60
+			x62 := math.FMA(x60, x60, x61)
+			x63 := x62 + x54
+			x64 := math.FMA(x62, x54, x63)
+			x65 := x62 + x62
+			x66 := math.FMA(x62, x62, x65)
+			x67 := x66 + x66
+			x68 := math.FMA(x66, x66, x67)
+			x69 := x68 + x62
+			x70 := math.FMA(x68, x62, x69)
+			x73 := math.FMA(x31, 180.0, -0.5)
+			x76 := math.FMA(x70, 0.6065306597126334, -0.3934693402873666)
+			x79 := math.FMA(0.008333333333333333, x73, 0.041666666666666664)
+			x81 := math.FMA(x79, x73, 0.16666666666666666)
+			x83 := math.FMA(x81, x73, 0.5)
+			x84 := math.FMA(x83, x73, 1.0)
+			x85 := float64(x73 * x84)
+			x87 := math.Float64frombits(math.Float64bits(x73) & 0x7fffffffffffffff)
+			m89 := x87 < 0x1p-07
+			x90 := x76
+			if m89 {
+				x90 = x85
+			}
+			x93 := math.FMA(x31, 144.0, 5.0)
+			x95 := math.FMA(x68, 148.4131591025766, 148.4131591025766)
+			x97 := math.FMA(x68, 148.4131591025766, 147.4131591025766)
+			x98 := math.FMA(0.008333333333333333, x93, 0.041666666666666664)
+			x99 := math.FMA(x98, x93, 0.16666666666666666)
+			x100 := math.FMA(x99, x93, 0.5)
+			x101 := math.FMA(x100, x93, 1.0)
+			x102 := float64(x93 * x101)
+			x103 := math.Float64frombits(math.Float64bits(x93) & 0x7fffffffffffffff)
+			m104 := x103 < 0x1p-07
+			x105 := x97
+			if m104 {
+				x105 = x102
+			}
+			x107 := float64(x73 * 1.28)
+			x108 := float64(x107 * x105)
+			x109 := float64(x90 * x105)
+			x111 := float64(x93 * 1.4)
+			x112 := float64(x111 * x95)
+			x113 := math.FMA(x112, x90, x108)
+			x114 := x95 + 1.0
+			x116 := math.FMA(x64, 0.14304244079895856, 0.14304244079895856)
+			x117 := float64(x116 * x114)
+			x119 := x117 + 4.0
+			x121 := float64(x31 * 23.04)
+			x123 := math.FMA(x60, 0.4412484512922977, 0.4412484512922977)
+			x124 := math.FMA(x123, x68, x121)
+			x125 := math.FMA(-x113, x12, x108)
+			x126 := math.FMA(x113, b.Half, x109)
+			x127 := x125 / x126
+			x128 := math.FMA(x127, b.Dt, x12)
+			x129 := math.FMA(-x119, x13, x117)
+			x130 := math.FMA(x119, b.Half, x114)
+			x131 := x129 / x130
+			x132 := math.FMA(x131, b.Dt, x13)
+			x133 := math.FMA(-x124, x14, x121)
+			x134 := math.FMA(x124, b.Half, x68)
+			x135 := x133 / x134
+			x136 := math.FMA(x135, b.Dt, x14)
+			x137 := drives[l]
+			x138 := math.FMA(x15, x4, x137)
+			x139 := float64(x128 * x128)
+			x140 := float64(x128 * x132)
+			x141 := nas[l]
+			x142 := float64(x140 * x141)
+			x143 := float64(x139 * x142)
+			x144 := float64(x136 * x136)
+			x145 := float64(x144 * x144)
+			x146 := ks[l]
+			x147 := float64(x145 * x146)
+			x148 := eNas[l]
+			x149 := eKs[l]
+			x150 := math.FMA(x147, x149, x138)
+			x151 := math.FMA(x143, x148, x150)
+			x152 := x143 + x147
+			x153 := x152 + x17
+			x154 := float64(x153 * b.Half)
+			x155 := x154
+			if 1.0 < x154 {
+				x155 = 1.0
+			}
+			x157 := math.FMA(x155, -0.1111111111111111, 1.0)
+			x158 := math.FMA(x154, x157, 1.0)
+			x159 := x154 + x154
+			x160 := x159
+			if x158 > x159 {
+				x160 = x158
+			}
+			x161 := math.FMA(-x153, x11, x151)
+			x162 := x161 / x160
+			x163 := math.FMA(x162, b.Dt, x11)
+			vs[l] = x163
+			ms[l] = x128
+			hs[l] = x132
+			ns[l] = x136
+			m169 := x163 > -1e+06
+			m171 := x163 <= 1e+06
+			m172 := m169 && m171
+			m174 := !(x163 <= math.Float64frombits(0xfff0000000000000))
+			m175 := m174 && !m172
+			x176 := vThs[l]
+			m177 := x163 >= x176
+			m178 := m177 && m172
+			if m178 {
+				fired |= 1 << l
+			}
+			if m175 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}
+
+// HHTMConduct2Go is HHTMConduct with two conductances.
+func HHTMConduct2Go(b *HHTMConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		pers := (*[8]float64)(coef[0][lane:])
+		rates := (*[8]float64)(coef[1][lane:])
+		drives := (*[8]float64)(coef[2][lane:])
+		vThs := (*[8]float64)(coef[3][lane:])
+		nas := (*[8]float64)(coef[4][lane:])
+		ks := (*[8]float64)(coef[5][lane:])
+		eNas := (*[8]float64)(coef[6][lane:])
+		eKs := (*[8]float64)(coef[7][lane:])
+		shifts := (*[8]float64)(coef[8][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		s1s := (*[8]float64)(b.S1[at:])
+		row1s := (*[8]float64)(b.Row1[at:])
+		s2s := (*[8]float64)(b.S2[at:])
+		row2s := (*[8]float64)(b.Row2[at:])
+		fired := uint8(0)
+		near := uint8(0)
+		for l := range 8 {
+			x0 := s1s[l]
+			x3 := float64(b.PerMean1 * x0)
+			x4 := float64(b.E1 * x3)
+			x6 := row1s[l]
+			x7 := math.FMA(b.Decay1, x0, x6)
+			s1s[l] = x7
+			row1s[l] = 1e-290
+			x11 := s2s[l]
+			x14 := float64(b.PerMean2 * x11)
+			x15 := x3 + x14
+			x16 := math.FMA(b.E2, x14, x4)
+			x18 := row2s[l]
+			x19 := math.FMA(b.Decay2, x11, x18)
+			s2s[l] = x19
+			row2s[l] = 1e-290
+			x22 := vs[l]
+			x23 := ms[l]
+			x24 := hs[l]
+			x25 := ns[l]
+			x26 := pers[l]
+			x27 := rates[l]
+			x28 := math.FMA(x26, x15, x27)
+			x33 := shifts[l]
+			x34 := math.FMA(x22, -0.001388888888888889, x33)
+			x37 := x34
+			if -0.2222222222222222 > x34 {
+				x37 = -0.2222222222222222
+			}
+			x38 := x37
+			if 0.2222222222222222 < x37 {
+				x38 = 0.2222222222222222
+			}
+			m40 := x38 == 0.0
+			x42 := x38
+			if m40 {
+				x42 = 0x1p-100
+			}
+			x43 := float64(x42 * x42)
+			x46 := math.FMA(x43, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x49 := math.FMA(x43, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x51 := math.FMA(x46, x43, 0.0013888888810715022)
+			x53 := math.FMA(x49, x43, 0.00833333333875044)
+			x55 := math.FMA(x51, x43, 0.041666666666834766)
+			x57 := math.FMA(x53, x43, 0.16666666666662458)
+			x59 := math.FMA(x55, x43, 0.4999999999999989)
+			x60 := math.FMA(x57, x42, x59)
+			x61 := math.FMA(x60, x43, x42)
+			x62 := x61 + x61
+			x63 := math.FMA(x61, x61, x62)
+			x64 := x63 + x63
+			x65 := math.FMA(x63, x63, x64)
+			x66 := x65 + x65
+			x67 := math.FMA(x65, x65, x66)
+			x68 := x67 + x67
+			x69 := math.FMA(x67, x67, x68)
+			x70 := x69 + x63
+			x71 := math.FMA(x69, x63, x70)
+			x72 := x71 + x71
+			x73 := math.FMA(x71, x71, x72)
+			x74 := x73 + x65
+			x75 := math.FMA(x73, x65, x74)
+			x76 := x73 + x73
+			x77 := math.FMA(x73, x73, x76)
+			x78 := x77 + x77
+			x79 := math.FMA(x77, x77, x78)
+			x80 := x79 + x73
+			x81 := math.FMA(x79, x73, x80)
+			x84 := math.FMA(x42, 180.0, -0.5)
+			x87 := math.FMA(x81, 0.6065306597126334, -0.3934693402873666)
+			x90 := math.FMA(0.008333333333333333, x84, 0.041666666666666664)
+			x92 := math.FMA(x90, x84, 0.16666666666666666)
+			x94 := math.FMA(x92, x84, 0.5)
+			x95 := math.FMA(x94, x84, 1.0)
+			x96 := float64(x84 * x95)
+			x98 := math.Float64frombits(math.Float64bits(x84) & 0x7fffffffffffffff)
+			m100 := x98 < 0x1p-07
+			x101 := x87
+			if m100 {
+				x101 = x96
+			}
+			x104 := math.FMA(x42, 144.0, 5.0)
+			x106 := math.FMA(x79, 148.4131591025766, 148.4131591025766)
+			x108 := math.FMA(x79, 148.4131591025766, 147.4131591025766)
+			x109 := math.FMA(0.008333333333333333, x104, 0.041666666666666664)
+			x110 := math.FMA(x109, x104, 0.16666666666666666)
+			x111 := math.FMA(x110, x104, 0.5)
+			x112 := math.FMA(x111, x104, 1.0)
+			x113 := float64(x104 * x112)
+			x114 := math.Float64frombits(math.Float64bits(x104) & 0x7fffffffffffffff)
+			m115 := x114 < 0x1p-07
+			x116 := x108
+			if m115 {
+				x116 = x113
+			}
+			x118 := float64(x84 * 1.28)
+			x119 := float64(x118 * x116)
+			x120 := float64(x101 * x116)
+			x122 := float64(x104 * 1.4)
+			x123 := float64(x122 * x106)
+			x124 := math.FMA(x123, x101, x119)
+			x125 := x106 + 1.0
+			x127 := math.FMA(x75, 0.14304244079895856, 0.14304244079895856)
+			x128 := float64(x127 * x125)
+			x130 := x128 + 4.0
+			x132 := float64(x42 * 23.04)
+			x134 := math.FMA(x71, 0.4412484512922977, 0.4412484512922977)
+			x135 := math.FMA(x134, x79, x132)
+			x136 := math.FMA(-x124, x23, x119)
+			x137 := math.FMA(x124, b.Half, x120)
+			x138 := x136 / x137
+			x139 := math.FMA(x138, b.Dt, x23)
+			x140 := math.FMA(-x130, x24, x128)
+			x141 := math.FMA(x130, b.Half, x125)
+			x142 := x140 / x141
+			x143 := math.FMA(x142, b.Dt, x24)
+			x144 := math.FMA(-x135, x25, x132)
+			x145 := math.FMA(x135, b.Half, x79)
+			x146 := x144 / x145
+			x147 := math.FMA(x146, b.Dt, x25)
+			x148 := drives[l]
+			x149 := math.FMA(x26, x16, x148)
+			x150 := float64(x139 * x139)
+			x151 := float64(x139 * x143)
+			x152 := nas[l]
+			x153 := float64(x151 * x152)
+			x154 := float64(x150 * x153)
+			x155 := float64(x147 * x147)
+			x156 := float64(x155 * x155)
+			x157 := ks[l]
+			x158 := float64(x156 * x157)
+			x159 := eNas[l]
+			x160 := eKs[l]
+			x161 := math.FMA(x158, x160, x149)
+			x162 := math.FMA(x154, x159, x161)
+			x163 := x154 + x158
+			x164 := x163 + x28
+			x165 := float64(x164 * b.Half)
+			x166 := x165
+			if 1.0 < x165 {
+				x166 = 1.0
+			}
+			x168 := math.FMA(x166, -0.1111111111111111, 1.0)
+			x169 := math.FMA(x165, x168, 1.0)
+			x170 := x165 + x165
+			x171 := x170
+			if x169 > x170 {
+				x171 = x169
+			}
+			x172 := math.FMA(-x164, x22, x162)
+			x173 := x172 / x171
+			x174 := math.FMA(x173, b.Dt, x22)
+			vs[l] = x174
+			ms[l] = x139
+			hs[l] = x143
+			ns[l] = x147
+			m180 := x174 > -1e+06
+			m182 := x174 <= 1e+06
+			m183 := m180 && m182
+			m185 := !(x174 <= math.Float64frombits(0xfff0000000000000))
+			m186 := m185 && !m183
+			x187 := vThs[l]
+			m188 := x174 >= x187
+			m189 := m188 && m183
+			if m189 {
+				fired |= 1 << l
+			}
+			if m186 {
+				near |= 1 << l
+			}
+		}
+		b.Fired[at/4], b.Fired[at/4+1] = fired, near
+	}
+}

@@ -424,6 +424,26 @@ func LIFConductStep2AVX2(b *LIFConductStepBlock)
 //go:noescape
 func LIFConductStep2AVX512(b *LIFConductStepBlock)
 
+// HHTMConductAVX2 moves hhtm neurons with an exponential conductance; see HHTMConductBlock.
+//
+//go:noescape
+func HHTMConductAVX2(b *HHTMConductBlock)
+
+// HHTMConductAVX512 moves hhtm neurons with an exponential conductance; see HHTMConductBlock.
+//
+//go:noescape
+func HHTMConductAVX512(b *HHTMConductBlock)
+
+// HHTMConduct2AVX2 is HHTMConduct with two conductances.
+//
+//go:noescape
+func HHTMConduct2AVX2(b *HHTMConductBlock)
+
+// HHTMConduct2AVX512 is HHTMConduct with two conductances.
+//
+//go:noescape
+func HHTMConduct2AVX512(b *HHTMConductBlock)
+
 // SplitPairsAVX2 parts pairs; see PairsBlock.
 //
 //go:noescape

@@ -334,7 +334,7 @@ func coupledStrang(
 ) func(nmda bool) func(b *Block, x *coupledVars) {
 	return func(nmda bool) func(b *Block, x *coupledVars) {
 		return func(b *Block, x *coupledVars) {
-			y, dt, half, one := x.state(gateFields[:]), x.scalar("Dt"), x.scalar("Half"), b.Const(1)
+			y := x.state(gateFields[:])
 			g, j := x.get("G"), x.get("J")
 			if nmda {
 				open, slope := x.open(b, y[0])
@@ -342,17 +342,27 @@ func coupledStrang(
 				lean := b.FNMA(slope, gap, b.Mul(x.get("NMDA"), open))
 				g, j = b.Add(g, lean), b.FMA(lean, y[0], b.FMA(gap, open, j))
 			}
-			c := x.coefs(b, g)
-			gm, gh, gn := gates(b, c, y[0])
-			m, h, n := gm.moved(b, y[1], dt, half), gh.moved(b, y[2], dt, half), gn.moved(b, y[3], dt, half)
-			a, rate := hhIon(b, c, x.driveOf(b, j), m, h, n)
-			z := b.Mul(rate, half)
-			longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
-			longer = b.Max(longer, b.Add(z, z))
-			v := b.FMA(b.Div(b.FNMA(rate, y[0], a), longer), dt, y[0])
-			x.settle(b, gateFields[:], []Vec{v, m, h, n})
+			x.settle(b, gateFields[:], x.strang(b, gates, y, g, j))
 		}
 	}
+}
+
+// strang is the states after a step from y with the conductance g and the current j.
+func (x *coupledVars) strang(
+	b *Block,
+	gates func(b *Block, c func(j int) Vec, v Vec) (m, h, n gate),
+	y []Vec,
+	g, j Vec,
+) []Vec {
+	c, dt, half, one := x.coefs(b, g), x.scalar("Dt"), x.scalar("Half"), b.Const(1)
+	gm, gh, gn := gates(b, c, y[0])
+	m, h, n := gm.moved(b, y[1], dt, half), gh.moved(b, y[2], dt, half), gn.moved(b, y[3], dt, half)
+	a, rate := hhIon(b, c, x.driveOf(b, j), m, h, n)
+	z := b.Mul(rate, half)
+	longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
+	longer = b.Max(longer, b.Add(z, z))
+	v := b.FMA(b.Div(b.FNMA(rate, y[0], a), longer), dt, y[0])
+	return []Vec{v, m, h, n}
 }
 
 // assembly prints the kernel for one instruction set.

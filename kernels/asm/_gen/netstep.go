@@ -150,6 +150,7 @@ var (
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
 		conduct(false), conduct(true), lifConduct(1), lifConduct(2), lifConductStep(1), lifConductStep(2),
+		hhtmConduct(1), hhtmConduct(2),
 	}
 )
 
@@ -369,9 +370,9 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	for _, field := range d.columns {
 		base[field] = k.Value(field)
 	}
-	var coef, inGroup, events reg.GPVirtual
+	var coef, events reg.GPVirtual // coef: from the current vectors on
 	if d.coefs != nil {
-		coef, inGroup = k.Value("Coef"), k.GP64()
+		coef = k.Value("Coef")
 	}
 	if d.events {
 		events = k.Value("Fired")
@@ -408,10 +409,6 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		}
 	}
 	k.XORQ(lane, lane)
-	k.Label("group")
-	if d.coefs != nil {
-		k.XORQ(inGroup, inGroup)
-	}
 	k.Label("vectors")
 	if d.pairs {
 		rows.load()
@@ -438,7 +435,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 					return b.Broadcast(k.scalar(field))
 				}
 				j := slices.Index(d.coefs, field)
-				return b.Load(operand.Mem{Base: coef, Index: inGroup, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()})
+				return b.Load(at(coef, 8*asm.Group*j+s*w.Bytes()))
 			}, set: func(field string, v Vec) {
 				switch {
 				case kept[field] != nil:
@@ -500,15 +497,15 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		k.ADDQ(imm(marks*S*w.Lanes/8), events)
 	}
 	if d.coefs != nil {
-		k.ADDQ(imm(S*w.Lanes), inGroup)
-		k.CMPQ(inGroup, imm(asm.Group))
-		k.JLT(operand.LabelRef("vectors"))
+		k.ADDQ(imm(S*w.Bytes()), coef)
+		k.TESTQ(operand.U32(asm.Group-1), lane)
+		k.JNZ(operand.LabelRef("vectors"))
 		stride := k.Value("CoefStride")
 		k.SHLQ(imm(log2(8*asm.Group)), stride)
-		k.ADDQ(stride, coef)
+		k.LEAQ(operand.Mem{Base: coef, Index: stride, Scale: 1, Disp: -8 * asm.Group}, coef)
 	}
 	k.CMPQ(lane, k.Field("Lanes"))
-	k.JLT(operand.LabelRef("group"))
+	k.JLT(operand.LabelRef("vectors"))
 	k.End()
 }
 
