@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math"
 	"unsafe"
 
 	"popsim/kernels/asm"
@@ -137,6 +138,35 @@ func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, cou
 		for w, word := range s.At(id, counter) {
 			dst[w*stride+j] = rng.Normal32(word)
 		}
+	}
+}
+
+// Scaled draws normal numbers of a mean and a standard deviation, of one id: dst[j] is that of word 0 of the counter
+// first + j.
+func Scaled(isa ISA, s rng.Stream, dst []float64, mean, sd float64, id, first uint32) {
+	width := philoxLanes(isa)
+	if width == 0 {
+		for j := range dst {
+			dst[j] = math.FMA(sd, rng.Normal32(s.At(id, first+uint32(j))[0]), mean)
+		}
+		return
+	}
+	key, name := s.Key()
+	b := asm.PhiloxBlock{
+		Counter: [4]uint32{id, first, name[0], name[1]}, Keys: philoxKeys(key),
+		Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &countingLanes}, Step: [2]uint32{0, uint32(width)},
+		NormalTable: rng.NormalTable(), Scale: sd, Shift: mean,
+	}
+	n := len(dst) / (2 * width) * 2 // vectors, an even number
+	if n > 0 {
+		b.Vectors, b.Normals = n, dst
+		philoxScaled(isa, &b)
+	}
+	if rest := dst[n*width:]; len(rest) > 0 {
+		var last [2 * asm.PhiloxLanes]float64
+		b.Counter[1], b.Vectors, b.Normals = first+uint32(n*width), 2, last[:]
+		philoxScaled(isa, &b)
+		copy(rest, last[:])
 	}
 }
 

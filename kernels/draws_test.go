@@ -185,6 +185,29 @@ func TestNormals(t *testing.T) {
 	}
 }
 
+// TestScaled: Scaled gives the normal numbers of the first words, and writes nothing after them.
+func TestScaled(t *testing.T) {
+	const mean, sd, id = 87.8, 8.78, 12
+	s := rng.NewStream(5, "scaled")
+	for _, n := range []int{1, 7, 31, 32, 33, 200, 256} {
+		for _, isa := range Available() {
+			dst := make([]float64, n+1)
+			dst[n] = 77
+			for _, first := range []uint32{0, 256, math.MaxUint32 - 100} {
+				Scaled(isa, s, dst[:n], mean, sd, id, first)
+				for j, got := range dst[:n] {
+					if want := math.FMA(sd, rng.Normal32(s.At(id, first+uint32(j))[0]), mean); got != want {
+						t.Fatalf("%v, draw %d of %d: %v, want %v", isa, j, n, got, want)
+					}
+				}
+			}
+			if dst[n] != 77 {
+				t.Errorf("%v, %d draws: the memory after them is written", isa, n)
+			}
+		}
+	}
+}
+
 func BenchmarkNormals(b *testing.B) {
 	s := rng.NewStream(5, "normals")
 	const n = 512

@@ -686,6 +686,14 @@ func philoxNormals(isa ISA, b *asm.PhiloxBlock) {
 	}
 }
 
+func philoxScaled(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxScaledAVX512(b)
+	} else {
+		asm.PhiloxScaledAVX2(b)
+	}
+}
+
 func philoxWordsOf(isa ISA, b *asm.PhiloxBlock) {
 	if isa == AVX512 {
 		asm.PhiloxWordsOfAVX512(b)

@@ -130,6 +130,7 @@ func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
 func philoxWordsOf(ISA, *asm.PhiloxBlock)  {}
 func philoxNormals(ISA, *asm.PhiloxBlock)  {}
+func philoxScaled(ISA, *asm.PhiloxBlock)   {}
 
 // SplitTriples separates triples of accumulators.
 func SplitTriples(_ ISA, b *asm.TriplesBlock) { splitTriplesGo(b) }

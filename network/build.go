@@ -104,10 +104,11 @@ type scratch struct {
 	tables   []int32  // of each edge of the bundle: its table, by range and number
 	runs     []uint32 // its steps of delay above the table's least
 	lanes    []uint16
-	starts   []int       // of edges onto one target: where they are counted in the index
-	lists    [][]local   // by range and number of the table
-	parts    [][]float64 // of edges of the same lists: parts of a step, where there are any
-	counts   []uint32    // by delay
+	starts   []int         // of edges onto one target: where they are counted in the index
+	lists    [][]local     // by range and number of the table
+	short    [][]shortEdge // the same, of tables whose edges are short
+	parts    [][]float64   // of edges of the same lists: parts of a step, where there are any
+	counts   []uint32      // by delay
 	edges    int64
 	checksum uint64
 }
@@ -314,7 +315,9 @@ func (b *builder) prepare() error {
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)
-			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike, next: new(atomic.Int64)})
+			b.stores[i] = append(b.stores[i], &store{
+				table: tb, alike: t.alike, next: new(atomic.Int64), short: tb.style == float32s && tb.delays <= shortDelays,
+			})
 		}
 		copy(b.all[i*len(b.index):], b.stores[i])
 		for _, d := range l.draws {

@@ -32,6 +32,7 @@ func (b *builder) appendEdges() error {
 	return b.parallel(len(spans), func(sc *scratch, i int) error {
 		if sc.lists == nil {
 			sc.lists, sc.parts = make([][]local, len(b.all)), make([][]float64, len(b.all))
+			sc.short = make([][]shortEdge, len(b.all))
 		}
 		for s := spans[i].from; s < spans[i].to; s++ {
 			if err := b.appendSource(sc, spans[i].population, s); err != nil {
@@ -65,10 +66,18 @@ func (b *builder) appendSource(sc *scratch, population, s int) error {
 				sc.lists[r*len(b.index)+t] = sc.lists[r*len(b.index)+t][:0]
 				continue
 			}
-			list, parts := &sc.lists[r*len(b.index)+t], &sc.parts[r*len(b.index)+t]
 			sc.counts = resized(sc.counts, stores[t].delays)
-			err := stores[t].put(s-n.layout.firsts[population], *list, *parts, uint16(n.ranges[r].lanes), sc.counts)
-			if err != nil {
+			source, none := s-n.layout.firsts[population], uint16(n.ranges[r].lanes)
+			if stores[t].short {
+				list := &sc.short[r*len(b.index)+t]
+				if err := stores[t].putShort(source, *list, none, sc.counts); err != nil {
+					return err
+				}
+				*list = (*list)[:0]
+				continue
+			}
+			list, parts := &sc.lists[r*len(b.index)+t], &sc.parts[r*len(b.index)+t]
+			if err := stores[t].put(source, *list, *parts, none, sc.counts); err != nil {
 				return err
 			}
 			*list, *parts = (*list)[:0], (*parts)[:0]
@@ -90,6 +99,10 @@ func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 		return err
 	}
 	for k, t := range sc.tables {
+		if b.all[t].short {
+			sc.short[t] = append(sc.short[t], newShortEdge(sc.weight[k], sc.lanes[k], sc.runs[k]))
+			continue
+		}
 		sc.lists[t] = append(sc.lists[t], local{sc.weight[k], sc.lanes[k], sc.runs[k]})
 		if b.timed {
 			sc.parts[t] = append(sc.parts[t], sc.part[k])
@@ -103,6 +116,17 @@ func (b *builder) sortOnly(sc *scratch, d *drawing, t int) error {
 	n, st := sc.len(), b.all[t] // delays are those of all ranges
 	homes, weight, steps := b.homes[d.to.parts[0].global:], sc.weight[:n], sc.steps[:n]
 	least, delays := uint32(st.least), uint32(st.delays)
+	if st.short {
+		for k, post := range sc.post[:n] {
+			h, run := homes[post], steps[k]-least
+			if run >= delays {
+				return d.refused(&sc.bundle, k)
+			}
+			list := &sc.short[int(h.shard)*len(b.index)+t]
+			*list = append(*list, newShortEdge(weight[k], h.lane, run))
+		}
+		return nil
+	}
 	for k, post := range sc.post[:n] {
 		h, run := homes[post], steps[k]-least
 		if run >= delays {

@@ -213,14 +213,9 @@ func (b *builder) trimPacked(stores []*store) {
 	}
 }
 
-// putPacked is put for a packed table.
-func (s *store) putPacked(source int, list []local, none uint16, counts []uint32) error {
+// putPacked is putShort for a packed table; at has the numbers of edges by delay.
+func (s *store) putPacked(source int, list []shortEdge, none uint16, at []uint32) error {
 	t := s.table
-	at := counts[:t.delays]
-	clear(at)
-	for i := range list {
-		at[list[i].delay]++
-	}
 	// Where delays are further apart than a target can tell, edges without a target are put between them.
 	places, last := 0, 0
 	for d, c := range at {
@@ -234,9 +229,9 @@ func (s *store) putPacked(source int, list []local, none uint16, counts []uint32
 		}
 	}
 	blocks := int64(places+3) / 4
-	next := s.next.Add(blocks) - blocks
-	if next+blocks > int64(t.blocks()) {
-		return tooMany(next + blocks)
+	next, err := s.take(blocks)
+	if err != nil {
+		return err
 	}
 	row := t.row(source)
 	row[0], row[1] = uint32(next), uint32(next+blocks)
@@ -245,7 +240,7 @@ func (s *store) putPacked(source int, list []local, none uint16, counts []uint32
 			at[d] += uint32(4 * next)
 		}
 	}
-	t.place(list, nil, at)
+	t.placeShort(list, at)
 	t.markDelays(uint32(4*next), at, none)
 	return nil
 }

@@ -113,22 +113,21 @@ func drawWords(isa kernels.ISA, s rng.Stream, buffer *[4 * batch]uint32, n int, 
 func (s *sampler) fill(isa kernels.ISA, dst []float64, id uint32, words *[4 * batch]uint32) {
 	for first := 0; first < len(dst); first += batch {
 		part := dst[first:min(len(dst), first+batch)]
-		w := drawWords(isa, s.stream, words, 4*len(part), id, uint32(first))
 		if d := &s.draw; d.Kind == Normal {
-			for k := range part {
-				part[k] = math.FMA(d.B, rng.Normal32(w[4*k]), d.A)
-			}
+			kernels.Scaled(isa, s.stream, part, d.A, d.B, id, uint32(first))
 		} else {
+			w := drawWords(isa, s.stream, words, 4*len(part), id, uint32(first))
 			for k := range part {
 				part[k] = s.raw(w[4*k])
 			}
 		}
+		if s.draw.Redraw == nil {
+			continue
+		}
 		for k, x := range part {
-			if s.draw.Redraw == nil {
-				break
-			}
 			if !s.inside(x) {
-				part[k] = s.finished(s.redrawn((*rng.Block)(w[4*k:]), id, uint32(first+k)))
+				block := s.stream.At(id, uint32(first+k))
+				part[k] = s.finished(s.redrawn(&block, id, uint32(first+k)))
 			}
 		}
 	}

@@ -13,6 +13,7 @@ type store struct {
 	alike bool          // whether the edges of its first source are those of all
 	edges float64       // bound of the number of edges to be stored, before they are drawn
 	next  *atomic.Int64 // blocks taken; the packed tables of a range share them
+	short bool          // whether edges are shortEdges while they are sorted
 }
 
 // maxBlocks is the largest number of blocks of a table: while it is filled, places of single edges are counted in 32
@@ -94,13 +95,57 @@ type local struct {
 	delay  uint32 // steps above the table's least
 }
 
+// A shortEdge is local in 64 bits, where weights are float32: from the highest on the bits of the weight, the steps of
+// delay above the table's least, the lane.
+type shortEdge uint64
+
+// shortDelays is the number of delays of which shortEdge knows the number.
+const shortDelays = 1 << 16
+
+func newShortEdge(weight float64, lane uint16, delay uint32) shortEdge {
+	return shortEdge(math.Float32bits(float32(weight)))<<32 | shortEdge(delay)<<16 | shortEdge(lane)
+}
+
+func (e shortEdge) lane() uint16    { return uint16(e) }
+func (e shortEdge) delay() uint16   { return uint16(e >> 16) }
+func (e shortEdge) weight() float32 { return math.Float32frombits(uint32(e >> 32)) }
+
+// putShort is put for short edges.
+func (s *store) putShort(source int, list []shortEdge, none uint16, counts []uint32) error {
+	at := counts[:s.delays]
+	clear(at)
+	for _, e := range list {
+		at[e.delay()]++
+	}
+	if s.laneBits > 0 {
+		return s.putPacked(source, list, none, at)
+	}
+	if err := s.layRuns(source, at); err != nil {
+		return err
+	}
+	s.placeShort(list, at)
+	for _, k := range at {
+		s.pad(k, none)
+	}
+	return nil
+}
+
+// placeShort writes short edges to places in the blocks, as place does.
+func (t *table) placeShort(list []shortEdge, at []uint32) {
+	blocks := t.b32
+	for _, e := range list {
+		d := e.delay()
+		k := at[d]
+		at[d] = k + 1
+		b := &blocks[k/4]
+		b.To[k%4], b.W[k%4] = e.lane(), e.weight()
+	}
+}
+
 // put stores all edges of a source, by its number in its population: sorted by delay, within one delay in their order.
 // Those of timed tables have parts of a step.
 func (s *store) put(source int, list []local, parts []float64, none uint16, counts []uint32) error {
-	if s.laneBits > 0 {
-		return s.putPacked(source, list, none, counts)
-	}
-	t, row := s.table, s.row(source)
+	t := s.table
 	if t.style == bitRows || t.style == countRows {
 		list = s.markAll(source, list)
 	}
@@ -109,25 +154,43 @@ func (s *store) put(source int, list []local, parts []float64, none uint16, coun
 	for i := range list {
 		at[list[i].delay]++
 	}
-	blocks := int64(0)
+	if err := s.layRuns(source, at); err != nil {
+		return err
+	}
+	t.place(list, parts, at)
+	for _, k := range at {
+		t.pad(k, none)
+	}
+	return nil
+}
+
+// layRuns takes blocks for the runs of a source, whose numbers of edges at has by delay, writes the index, and makes
+// the numbers the first places of the runs.
+func (s *store) layRuns(source int, at []uint32) error {
+	row, blocks := s.row(source), int64(0)
 	for _, c := range at {
 		blocks += int64(c+3) / 4
 	}
-	next := s.next.Add(blocks) - blocks
-	if next+blocks > int64(t.blocks()) {
-		return tooMany(next + blocks)
+	next, err := s.take(blocks)
+	if err != nil {
+		return err
 	}
 	for d, c := range at {
 		row[d] = uint32(next)
 		at[d] = uint32(4 * next)
 		next += int64(c+3) / 4
 	}
-	row[t.delays] = uint32(next)
-	t.place(list, parts, at)
-	for _, k := range at {
-		t.pad(k, none)
-	}
+	row[s.delays] = uint32(next)
 	return nil
+}
+
+// take takes blocks, and returns the number of the first.
+func (s *store) take(blocks int64) (first int64, err error) {
+	first = s.next.Add(blocks) - blocks
+	if first+blocks > int64(s.blocks()) {
+		return 0, tooMany(first + blocks)
+	}
+	return first, nil
 }
 
 // repeat copies the index of the first source to all others.
@@ -155,15 +218,6 @@ func (t *table) place(list []local, parts []float64, at []uint32) {
 			k := at[e.delay]
 			at[e.delay]++
 			t.b16[k/4][k%4] = e.lane
-		}
-	case float32s:
-		blocks := t.b32
-		for i := range list {
-			e := &list[i]
-			k := at[e.delay]
-			at[e.delay] = k + 1
-			b := &blocks[k/4]
-			b.To[k%4], b.W[k%4] = e.lane, float32(e.weight)
 		}
 	default:
 		for i := range list {

@@ -34,6 +34,9 @@ type PhiloxBlock struct {
 	U           []float64
 	Normals     []float64
 	NormalTable *[NormalCells][4]float64
+
+	// PhiloxScaled: lane l of Normals, out, is FMA(Scale, x, Shift) of the number x that word 0 of the lane stands for.
+	Scale, Shift float64
 }
 
 // The table of rng.Normal32: the number of its cells, and what the first is for, as the upper 16 bits of word + 0.5.

@@ -5206,6 +5206,1031 @@ vectors1:
 	RET
 	PCALIGN $0x40
 
+// func PhiloxScaledAVX2(b *PhiloxBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PhiloxScaledAVX2(SB), $0-8
+	MOVL         $0xd2511f53, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xcd9e8d57, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         b+0(FP), CX
+	MOVQ         96(CX), AX
+	VPBROADCASTD (CX), Y8
+	VPADDD       (AX), Y8, Y2
+	MOVQ         104(CX), AX
+	VPBROADCASTD 4(CX), Y8
+	VPADDD       (AX), Y8, Y3
+	MOVQ         328(CX), AX
+	MOVQ         120(CX), DX
+	MOVQ         352(CX), BX
+	ADDQ         $-523264, BX
+
+vectors1:
+	VMOVDQA      Y2, Y4
+	VMOVDQA      Y3, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPBROADCASTD 12(CX), Y7
+	VPBROADCASTD 112(CX), Y8
+	VPADDD       Y8, Y2, Y2
+	VPBROADCASTD 116(CX), Y8
+	VPADDD       Y8, Y3, Y3
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 16(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 20(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 24(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 28(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 32(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 36(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 40(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 44(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 48(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 52(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 56(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 60(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 64(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 68(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 72(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 76(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 80(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 84(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 88(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 92(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VMOVDQA      X6, X8
+	VPSRAD       $0x1f, X8, X9
+	VPMOVSXDQ    X9, Y15
+	VPXOR        X8, X9, X9
+	VCVTDQ2PD    X9, Y9
+	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VPSRLQ       $0x30, Y9, Y8
+	VPSLLQ       $0x05, Y8, Y8
+	VPSLLQ       $0x04, Y9, Y9
+	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VMOVQ        X8, SI
+	VPEXTRQ      $0x01, X8, DI
+	VEXTRACTI128 $0x01, Y8, X8
+	VMOVQ        X8, R8
+	VPEXTRQ      $0x01, X8, R9
+	VMOVUPD      (BX)(SI*1), X10
+	VINSERTF128  $0x01, (BX)(R8*1), Y10, Y10
+	VMOVUPD      (BX)(DI*1), X11
+	VINSERTF128  $0x01, (BX)(R9*1), Y11, Y11
+	VMOVUPD      16(BX)(SI*1), X12
+	VINSERTF128  $0x01, 16(BX)(R8*1), Y12, Y12
+	VMOVUPD      16(BX)(DI*1), X13
+	VINSERTF128  $0x01, 16(BX)(R9*1), Y13, Y13
+	VUNPCKHPD    Y13, Y12, Y8
+	VUNPCKLPD    Y13, Y12, Y12
+	VUNPCKHPD    Y11, Y10, Y13
+	VUNPCKLPD    Y11, Y10, Y10
+	VFMADD213PD  Y12, Y9, Y8
+	VFMADD213PD  Y13, Y9, Y8
+	VFMADD213PD  Y10, Y9, Y8
+	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VXORPD       Y15, Y8, Y8
+	VBROADCASTSD 360(CX), Y10
+	VBROADCASTSD 368(CX), Y11
+	VFMADD213PD  Y11, Y10, Y8
+	VMOVUPD      Y8, (AX)
+	VEXTRACTI128 $0x01, Y6, X8
+	VPSRAD       $0x1f, X8, X9
+	VPMOVSXDQ    X9, Y15
+	VPXOR        X8, X9, X9
+	VCVTDQ2PD    X9, Y9
+	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VPSRLQ       $0x30, Y9, Y8
+	VPSLLQ       $0x05, Y8, Y8
+	VPSLLQ       $0x04, Y9, Y9
+	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VMOVQ        X8, SI
+	VPEXTRQ      $0x01, X8, DI
+	VEXTRACTI128 $0x01, Y8, X8
+	VMOVQ        X8, R8
+	VPEXTRQ      $0x01, X8, R9
+	VMOVUPD      (BX)(SI*1), X10
+	VINSERTF128  $0x01, (BX)(R8*1), Y10, Y10
+	VMOVUPD      (BX)(DI*1), X11
+	VINSERTF128  $0x01, (BX)(R9*1), Y11, Y11
+	VMOVUPD      16(BX)(SI*1), X12
+	VINSERTF128  $0x01, 16(BX)(R8*1), Y12, Y12
+	VMOVUPD      16(BX)(DI*1), X13
+	VINSERTF128  $0x01, 16(BX)(R9*1), Y13, Y13
+	VUNPCKHPD    Y13, Y12, Y8
+	VUNPCKLPD    Y13, Y12, Y12
+	VUNPCKHPD    Y11, Y10, Y13
+	VUNPCKLPD    Y11, Y10, Y10
+	VFMADD213PD  Y12, Y9, Y8
+	VFMADD213PD  Y13, Y9, Y8
+	VFMADD213PD  Y10, Y9, Y8
+	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VXORPD       Y15, Y8, Y8
+	VBROADCASTSD 360(CX), Y10
+	VBROADCASTSD 368(CX), Y11
+	VFMADD213PD  Y11, Y10, Y8
+	VMOVUPD      Y8, 32(AX)
+	ADDQ         $0x40, AX
+	DECQ         DX
+	JNZ          vectors1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func PhiloxScaledAVX512(b *PhiloxBlock)
+// Requires: AVX, AVX2, AVX512F, FMA3
+TEXT ·PhiloxScaledAVX512(SB), $0-8
+	MOVL         $0xd2511f53, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0xcd9e8d57, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x0000aaaa, AX
+	KMOVW        AX, K1
+	MOVQ         b+0(FP), CX
+	MOVQ         96(CX), AX
+	VPBROADCASTD (CX), Z12
+	VPADDD       (AX), Z12, Z2
+	MOVQ         104(CX), AX
+	VPBROADCASTD 4(CX), Z12
+	VPADDD       (AX), Z12, Z3
+	MOVQ         328(CX), AX
+	MOVQ         120(CX), DX
+	MOVQ         352(CX), BX
+	ADDQ         $-523264, BX
+	SHRQ         $0x01, DX
+
+vectors1:
+	VMOVDQA32       Z2, Z16
+	VMOVDQA32       Z3, Z17
+	VPBROADCASTD    8(CX), Z18
+	VPBROADCASTD    12(CX), Z19
+	VPBROADCASTD    112(CX), Z4
+	VPADDD          Z4, Z2, Z2
+	VPBROADCASTD    116(CX), Z4
+	VPADDD          Z4, Z3, Z3
+	VMOVDQA32       Z2, Z20
+	VMOVDQA32       Z3, Z21
+	VPBROADCASTD    8(CX), Z22
+	VPBROADCASTD    12(CX), Z23
+	VPBROADCASTD    112(CX), Z4
+	VPADDD          Z4, Z2, Z2
+	VPBROADCASTD    116(CX), Z4
+	VPADDD          Z4, Z3, Z3
+	VPSRLQ          $0x20, Z16, Z5
+	VPMULUDQ        Z0, Z16, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z16
+	VPBLENDMD       Z16, Z4, K1, Z16
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z18, Z7
+	VPMULUDQ        Z1, Z18, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z18
+	VPBLENDMD       Z18, Z6, K1, Z18
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 16(CX), Z6, Z17
+	VPTERNLOGD.BCST $0x96, 20(CX), Z4, Z19
+	VPSRLQ          $0x20, Z20, Z5
+	VPMULUDQ        Z0, Z20, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z20
+	VPBLENDMD       Z20, Z4, K1, Z20
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z22, Z7
+	VPMULUDQ        Z1, Z22, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z22
+	VPBLENDMD       Z22, Z6, K1, Z22
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 16(CX), Z6, Z21
+	VPTERNLOGD.BCST $0x96, 20(CX), Z4, Z23
+	VPSRLQ          $0x20, Z17, Z5
+	VPMULUDQ        Z0, Z17, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z17
+	VPBLENDMD       Z17, Z4, K1, Z17
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z19, Z7
+	VPMULUDQ        Z1, Z19, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z19
+	VPBLENDMD       Z19, Z6, K1, Z19
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 24(CX), Z6, Z18
+	VPTERNLOGD.BCST $0x96, 28(CX), Z4, Z16
+	VPSRLQ          $0x20, Z21, Z5
+	VPMULUDQ        Z0, Z21, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z21
+	VPBLENDMD       Z21, Z4, K1, Z21
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z23, Z7
+	VPMULUDQ        Z1, Z23, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z23
+	VPBLENDMD       Z23, Z6, K1, Z23
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 24(CX), Z6, Z22
+	VPTERNLOGD.BCST $0x96, 28(CX), Z4, Z20
+	VPSRLQ          $0x20, Z18, Z5
+	VPMULUDQ        Z0, Z18, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z18
+	VPBLENDMD       Z18, Z4, K1, Z18
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z16, Z7
+	VPMULUDQ        Z1, Z16, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z16
+	VPBLENDMD       Z16, Z6, K1, Z16
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 32(CX), Z6, Z19
+	VPTERNLOGD.BCST $0x96, 36(CX), Z4, Z17
+	VPSRLQ          $0x20, Z22, Z5
+	VPMULUDQ        Z0, Z22, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z22
+	VPBLENDMD       Z22, Z4, K1, Z22
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z20, Z7
+	VPMULUDQ        Z1, Z20, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z20
+	VPBLENDMD       Z20, Z6, K1, Z20
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 32(CX), Z6, Z23
+	VPTERNLOGD.BCST $0x96, 36(CX), Z4, Z21
+	VPSRLQ          $0x20, Z19, Z5
+	VPMULUDQ        Z0, Z19, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z19
+	VPBLENDMD       Z19, Z4, K1, Z19
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z17, Z7
+	VPMULUDQ        Z1, Z17, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z17
+	VPBLENDMD       Z17, Z6, K1, Z17
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 40(CX), Z6, Z16
+	VPTERNLOGD.BCST $0x96, 44(CX), Z4, Z18
+	VPSRLQ          $0x20, Z23, Z5
+	VPMULUDQ        Z0, Z23, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z23
+	VPBLENDMD       Z23, Z4, K1, Z23
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z21, Z7
+	VPMULUDQ        Z1, Z21, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z21
+	VPBLENDMD       Z21, Z6, K1, Z21
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 40(CX), Z6, Z20
+	VPTERNLOGD.BCST $0x96, 44(CX), Z4, Z22
+	VPSRLQ          $0x20, Z16, Z5
+	VPMULUDQ        Z0, Z16, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z16
+	VPBLENDMD       Z16, Z4, K1, Z16
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z18, Z7
+	VPMULUDQ        Z1, Z18, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z18
+	VPBLENDMD       Z18, Z6, K1, Z18
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 48(CX), Z6, Z17
+	VPTERNLOGD.BCST $0x96, 52(CX), Z4, Z19
+	VPSRLQ          $0x20, Z20, Z5
+	VPMULUDQ        Z0, Z20, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z20
+	VPBLENDMD       Z20, Z4, K1, Z20
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z22, Z7
+	VPMULUDQ        Z1, Z22, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z22
+	VPBLENDMD       Z22, Z6, K1, Z22
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 48(CX), Z6, Z21
+	VPTERNLOGD.BCST $0x96, 52(CX), Z4, Z23
+	VPSRLQ          $0x20, Z17, Z5
+	VPMULUDQ        Z0, Z17, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z17
+	VPBLENDMD       Z17, Z4, K1, Z17
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z19, Z7
+	VPMULUDQ        Z1, Z19, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z19
+	VPBLENDMD       Z19, Z6, K1, Z19
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 56(CX), Z6, Z18
+	VPTERNLOGD.BCST $0x96, 60(CX), Z4, Z16
+	VPSRLQ          $0x20, Z21, Z5
+	VPMULUDQ        Z0, Z21, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z21
+	VPBLENDMD       Z21, Z4, K1, Z21
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z23, Z7
+	VPMULUDQ        Z1, Z23, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z23
+	VPBLENDMD       Z23, Z6, K1, Z23
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 56(CX), Z6, Z22
+	VPTERNLOGD.BCST $0x96, 60(CX), Z4, Z20
+	VPSRLQ          $0x20, Z18, Z5
+	VPMULUDQ        Z0, Z18, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z18
+	VPBLENDMD       Z18, Z4, K1, Z18
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z16, Z7
+	VPMULUDQ        Z1, Z16, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z16
+	VPBLENDMD       Z16, Z6, K1, Z16
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 64(CX), Z6, Z19
+	VPTERNLOGD.BCST $0x96, 68(CX), Z4, Z17
+	VPSRLQ          $0x20, Z22, Z5
+	VPMULUDQ        Z0, Z22, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z22
+	VPBLENDMD       Z22, Z4, K1, Z22
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z20, Z7
+	VPMULUDQ        Z1, Z20, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z20
+	VPBLENDMD       Z20, Z6, K1, Z20
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 64(CX), Z6, Z23
+	VPTERNLOGD.BCST $0x96, 68(CX), Z4, Z21
+	VPSRLQ          $0x20, Z19, Z5
+	VPMULUDQ        Z0, Z19, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z19
+	VPBLENDMD       Z19, Z4, K1, Z19
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z17, Z7
+	VPMULUDQ        Z1, Z17, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z17
+	VPBLENDMD       Z17, Z6, K1, Z17
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 72(CX), Z6, Z16
+	VPTERNLOGD.BCST $0x96, 76(CX), Z4, Z18
+	VPSRLQ          $0x20, Z23, Z5
+	VPMULUDQ        Z0, Z23, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z23
+	VPBLENDMD       Z23, Z4, K1, Z23
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z21, Z7
+	VPMULUDQ        Z1, Z21, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z21
+	VPBLENDMD       Z21, Z6, K1, Z21
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 72(CX), Z6, Z20
+	VPTERNLOGD.BCST $0x96, 76(CX), Z4, Z22
+	VPSRLQ          $0x20, Z16, Z5
+	VPMULUDQ        Z0, Z16, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z16
+	VPBLENDMD       Z16, Z4, K1, Z16
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z18, Z7
+	VPMULUDQ        Z1, Z18, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z18
+	VPBLENDMD       Z18, Z6, K1, Z18
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 80(CX), Z6, Z17
+	VPTERNLOGD.BCST $0x96, 84(CX), Z4, Z19
+	VPSRLQ          $0x20, Z20, Z5
+	VPMULUDQ        Z0, Z20, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z20
+	VPBLENDMD       Z20, Z4, K1, Z20
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z22, Z7
+	VPMULUDQ        Z1, Z22, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z22
+	VPBLENDMD       Z22, Z6, K1, Z22
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 80(CX), Z6, Z21
+	VPTERNLOGD.BCST $0x96, 84(CX), Z4, Z23
+	VPSRLQ          $0x20, Z17, Z5
+	VPMULUDQ        Z0, Z17, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z17
+	VPBLENDMD       Z17, Z4, K1, Z17
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z19, Z7
+	VPMULUDQ        Z1, Z19, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z19
+	VPBLENDMD       Z19, Z6, K1, Z19
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 88(CX), Z6, Z18
+	VPTERNLOGD.BCST $0x96, 92(CX), Z4, Z16
+	VPSRLQ          $0x20, Z21, Z5
+	VPMULUDQ        Z0, Z21, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VPSLLQ          $0x20, Z5, Z21
+	VPBLENDMD       Z21, Z4, K1, Z21
+	VPSRLQ          $0x20, Z4, Z4
+	VPBLENDMD       Z5, Z4, K1, Z4
+	VPSRLQ          $0x20, Z23, Z7
+	VPMULUDQ        Z1, Z23, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSLLQ          $0x20, Z7, Z23
+	VPBLENDMD       Z23, Z6, K1, Z23
+	VPSRLQ          $0x20, Z6, Z6
+	VPBLENDMD       Z7, Z6, K1, Z6
+	VPTERNLOGD.BCST $0x96, 88(CX), Z6, Z22
+	VPTERNLOGD.BCST $0x96, 92(CX), Z4, Z20
+	VEXTRACTI32X4   $0x00, Z18, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, (AX)
+	VEXTRACTI32X4   $0x01, Z18, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 32(AX)
+	VEXTRACTI32X4   $0x02, Z18, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 64(AX)
+	VEXTRACTI32X4   $0x03, Z18, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 96(AX)
+	VEXTRACTI32X4   $0x00, Z22, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 128(AX)
+	VEXTRACTI32X4   $0x01, Z22, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 160(AX)
+	VEXTRACTI32X4   $0x02, Z22, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 192(AX)
+	VEXTRACTI32X4   $0x03, Z22, X4
+	VPSRAD          $0x1f, X4, X5
+	VPMOVSXDQ       X5, Y11
+	VPXOR           X4, X5, X5
+	VCVTDQ2PD       X5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+24(SB), Y6
+	VADDPD          Y6, Y5, Y5
+	VPSRLQ          $0x30, Y5, Y4
+	VPSLLQ          $0x05, Y4, Y4
+	VPSLLQ          $0x04, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+32(SB), Y6
+	VPAND           Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+40(SB), Y6
+	VPOR            Y6, Y5, Y5
+	VPBROADCASTQ    drawsConstsAVX512<>+48(SB), Y6
+	VSUBPD          Y6, Y5, Y5
+	VMOVQ           X4, SI
+	VPEXTRQ         $0x01, X4, DI
+	VEXTRACTI128    $0x01, Y4, X4
+	VMOVQ           X4, R8
+	VPEXTRQ         $0x01, X4, R9
+	VMOVUPD         (BX)(SI*1), X6
+	VINSERTF128     $0x01, (BX)(R8*1), Y6, Y6
+	VMOVUPD         (BX)(DI*1), X7
+	VINSERTF128     $0x01, (BX)(R9*1), Y7, Y7
+	VMOVUPD         16(BX)(SI*1), X8
+	VINSERTF128     $0x01, 16(BX)(R8*1), Y8, Y8
+	VMOVUPD         16(BX)(DI*1), X9
+	VINSERTF128     $0x01, 16(BX)(R9*1), Y9, Y9
+	VUNPCKHPD       Y9, Y8, Y4
+	VUNPCKLPD       Y9, Y8, Y8
+	VUNPCKHPD       Y7, Y6, Y9
+	VUNPCKLPD       Y7, Y6, Y6
+	VFMADD213PD     Y8, Y5, Y4
+	VFMADD213PD     Y9, Y5, Y4
+	VFMADD213PD     Y6, Y5, Y4
+	VPBROADCASTQ    drawsConstsAVX512<>+56(SB), Y7
+	VPANDN          Y7, Y11, Y11
+	VXORPD          Y11, Y4, Y4
+	VBROADCASTSD    360(CX), Y6
+	VBROADCASTSD    368(CX), Y7
+	VFMADD213PD     Y7, Y6, Y4
+	VMOVUPD         Y4, 224(AX)
+	ADDQ            $0x00000100, AX
+	DECQ            DX
+	JNZ             vectors1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 // func AddCountsAVX2(b *CountBlock)
 // Requires: AVX
 TEXT ·AddCountsAVX2(SB), $0-8

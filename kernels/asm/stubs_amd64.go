@@ -64,6 +64,16 @@ func PhiloxNormalsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxNormalsAVX512(b *PhiloxBlock)
 
+// PhiloxScaledAVX2 draws normal numbers of a mean and a scale; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxScaledAVX2(b *PhiloxBlock)
+
+// PhiloxScaledAVX512 draws normal numbers of a mean and a scale; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxScaledAVX512(b *PhiloxBlock)
+
 // AddCountsAVX2 adds counts of arrivals; see CountBlock.
 //
 //go:noescape

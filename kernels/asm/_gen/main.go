@@ -32,7 +32,7 @@ var files = []struct {
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){
-		philoxWords, philoxWordsOf, philoxCounts, philoxInstants, philoxNormals, addCounts,
+		philoxWords, philoxWordsOf, philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},

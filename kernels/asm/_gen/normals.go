@@ -19,18 +19,7 @@ import (
 //	normal = ±(((c3 t + c2) t + c1) t + c0)
 func philoxNormals(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxNormals", "draws standard normal numbers; see PhiloxBlock.")
-	k.t = append(k.t, w.register(vec.VectorReg(14)), w.register(vec.VectorReg(15)))
-	if w.kmask() { // registers below 16 for four lanes, those above for words
-		k.t = k.t[:0]
-		for i := range 8 {
-			k.t = append(k.t, w.register(vec.VectorReg(4+i)))
-		}
-		for v := range k.vectors() {
-			for j := range 4 {
-				k.words[v][j] = w.register(vec.VectorReg(16 + 4*v + j))
-			}
-		}
-	}
+	k.makeRoom()
 	ids, out, n, stride := k.Value("IDs"), k.Value("Normals"), k.Value("Vectors"), k.Value("Stride")
 	table := k.Value("NormalTable")
 	k.ADDQ(operand.I32(-32*asm.NormalFirst), table)
@@ -55,8 +44,60 @@ func philoxNormals(f *file, w isa) {
 	k.End()
 }
 
+// makeRoom allocates registers for normals.
+func (k *philox) makeRoom() {
+	w := k.W
+	k.t = append(k.t, w.register(vec.VectorReg(14)), w.register(vec.VectorReg(15)))
+	if !w.kmask() {
+		return
+	}
+	k.t = k.t[:0] // registers below 16 for four lanes, those above for words
+	for i := range 8 {
+		k.t = append(k.t, w.register(vec.VectorReg(4+i)))
+	}
+	for v := range k.vectors() {
+		for j := range 4 {
+			k.words[v][j] = w.register(vec.VectorReg(16 + 4*v + j))
+		}
+	}
+}
+
+// philoxScaled makes normal numbers of the first word of each lane, as philoxNormals does, and of them Scale normal +
+// Shift.
+func philoxScaled(f *file, w isa) {
+	k := newPhilox(f, w, "PhiloxScaled", "draws normal numbers of a mean and a scale; see PhiloxBlock.")
+	k.makeRoom()
+	out, n, table := k.Value("Normals"), k.Value("Vectors"), k.Value("NormalTable")
+	k.ADDQ(operand.I32(-32*asm.NormalFirst), table)
+	if k.vectors() == 2 {
+		k.SHRQ(imm(1), n)
+	}
+	k.Loop("vectors", n, func() {
+		k.draw()
+		for v := range k.vectors() {
+			for quarter := range k.lanes() / 4 {
+				to := at(out, 8*(k.lanes()*v+4*quarter))
+				k.normal(k.words[v][0], quarter, table)
+				y, scale, shift := k.t[0].(reg.Vec).AsY(), k.t[2].(reg.Vec).AsY(), k.t[3].(reg.Vec).AsY()
+				k.asm("VBROADCASTSD", k.plus("Scale", 0), scale)
+				k.asm("VBROADCASTSD", k.plus("Shift", 0), shift)
+				k.asm("VFMADD213PD", shift, scale, y)
+				k.asm("VMOVUPD", y, to)
+			}
+		}
+		k.ADDQ(imm(8*k.lanes()*k.vectors()), out)
+	})
+	k.End()
+}
+
 // normals writes the numbers of four lanes of a vector of words.
 func (k *philox) normals(words reg.Register, quarter int, table reg.GPVirtual, to operand.Mem) {
+	k.normal(words, quarter, table)
+	k.asm("VMOVUPD", k.t[0].(reg.Vec).AsY(), to)
+}
+
+// normal makes the numbers of four lanes of a vector of words in the first scratch register.
+func (k *philox) normal(words reg.Register, quarter int, table reg.GPVirtual) {
 	y := func(i int) reg.Register { return k.t[i].(reg.Vec).AsY() }
 	x := func(i int) reg.Register { return k.t[i].(reg.Vec).AsX() }
 	one := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
@@ -116,5 +157,4 @@ func (k *philox) normals(words reg.Register, quarter int, table reg.GPVirtual, t
 	k.asm("VFMADD213PD", y(2), y(1), y(0))
 	k.asm("VPANDN", constant(1<<63, 3), y(7), y(7))
 	k.asm("VXORPD", y(7), y(0), y(0))
-	k.asm("VMOVUPD", y(0), to)
 }
