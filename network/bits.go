@@ -13,8 +13,11 @@ import (
 // the lane: counts are integers, so that the sum depends on no order. A second edge of a pair is kept in a list, and is
 // added after them.
 
+// denseBits is the share of the pairs that have an edge, from which on a row of bits is read faster than a list. A
+// benchmark of lists changes it.
+var denseBits = 0.04
+
 const (
-	denseBits  = 0.04 // share of the pairs that have an edge, from which on a row of bits is read faster than a list
 	bitSources = 1000 // least number of sources, so that several spikes arrive in a step
 	bitBatch   = 248  // rows that are counted together: whole eights below 256
 )
