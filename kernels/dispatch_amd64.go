@@ -46,6 +46,7 @@ var routines = map[routine][2]step{
 	{"adex", "flow", AVX512}:      {asm.AdExFlowAVX512, asm.AdExFlowFullAVX512},
 	{"lif", "exact", AVX2}:        {asm.LIFAVX2, asm.LIFFullAVX2},
 	{"lif", "exact", AVX512}:      {asm.LIFAVX512, asm.LIFFullAVX512},
+	{"lif", "packed", AVX2}:       {nil, asm.LIFPackableAVX2},
 	{"lif", "packed", AVX512}:     {asm.LIFPackedAVX512, asm.LIFPackableAVX512},
 	{"lif", "packed-own", AVX512}: {asm.LIFPackedCurrentsAVX512, asm.LIFPackedOwnAVX512},
 	{"hh", "strang-cn", AVX2}:     {asm.HHStrangAVX2, asm.HHStrangFullAVX2},

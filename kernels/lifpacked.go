@@ -42,6 +42,7 @@ type packing struct {
 	kernels *packedKernels // nil: it is not possible
 	wave    bool           // V_inf follows from the waveform lane by lane
 	kernel  step           // of the group
+	shares  int            // of the group: how many of the first asm.PackedCoefs are the same in all lanes
 	n, lag  int            // of the group: steps of a chunk, or 0 where it is not possible; chunks
 }
 
@@ -76,7 +77,13 @@ func (w *Worker) startPacking(s *Shard, steps int, drive Drive) {
 // startGroup chooses the kernel, and finds the steps of a chunk, n, and the number of chunks from a spike to the
 // first one in which its refractory period may end.
 func (p *packing) startGroup(b *asm.Block) {
-	if p.n = 0; p.kernels == nil {
+	if p.n, b.OneSided = 0, 0; p.kernels == nil {
+		return
+	}
+	if p.kernels.equal == nil {
+		if p.wave && p.packable(b, 0, math.Inf(1)) {
+			b.OneSided = 1
+		}
 		return
 	}
 	hold := b.Coef[asm.LIFHold][0]
@@ -84,18 +91,25 @@ func (p *packing) startGroup(b *asm.Block) {
 		return
 	}
 	n := min(asm.Chunk, int(hold)/2)
-	p.kernel, p.lag = p.kernels.equal, int(hold)/n
-	if x := b.Packed; p.wave {
-		x.HoldLow, x.HoldHigh = float64(p.lag*n), float64((p.lag+1)*n)
-		p.kernels.packable(b)
-		if x.Refused != [8]float64{} {
+	p.kernel, p.lag, p.shares = p.kernels.equal, int(hold)/n, len(asm.PackedCoefs)
+	if p.wave {
+		if !p.packable(b, float64(p.lag*n), float64((p.lag+1)*n)) {
 			return
 		}
-		if p.kernel = p.kernels.currents; x.Differs != [8]float64{} {
-			p.kernel = p.kernels.own
+		p.kernel, p.shares = p.kernels.currents, len(asm.PackedCoefs)-1
+		if b.Packed.Differs != [8]float64{} {
+			p.kernel, p.shares = p.kernels.own, 0
 		}
 	}
 	p.n = n
+}
+
+// packable reports whether the kernel that tells it refuses no lane; the whole steps in t_ref must be at least low,
+// and below high.
+func (p *packing) packable(b *asm.Block, low, high float64) bool {
+	b.Packed.HoldLow, b.Packed.HoldHigh = low, high
+	p.kernels.packable(b)
+	return b.Packed.Refused == [8]float64{}
 }
 
 // drivePacked advances a driven group without extrema: by the packed kernel where possible, else by rest. It returns
@@ -174,10 +188,8 @@ func (p *packing) packLane(b *asm.Block, l int, left float64) bool {
 	i := bits.Len64(slot.Valid)
 	slot.Mask, slot.Valid = slot.Mask|1<<l, slot.Valid<<1|1
 	slot.V[i], slot.Rate[i], slot.Wake[i], slot.Place[l] = b.Y[0][l], b.Y[1][l], b.Wake[l], byte(i)
-	if p.wave {
-		for j, coef := range asm.PackedCoefs {
-			slot.Coef[j][i] = b.Coef[coef][l]
-		}
+	for j := p.shares; j < len(asm.PackedCoefs); j++ {
+		slot.Coef[j][i] = b.Coef[asm.PackedCoefs[j]][l]
 	}
 	b.Packed.Out |= 1 << l
 	return true

@@ -64,6 +64,8 @@ type Block struct {
 	Ahead []*Column
 
 	Packed *LIFPacked // of the kernel LIFPacked
+	// LIF with AVX2 and a waveform: 1 where LIFPackable refuses no lane, else 0
+	OneSided int
 }
 
 // Resetting is the part of models that reset V.

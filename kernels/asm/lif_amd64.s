@@ -4673,18 +4673,20 @@ input2:
 	JNE  held
 	CMPQ 176(SI), $+0
 	JNE  steady10
+	CMPQ 352(SI), $+0
+	JNE  sided11
 	CMPQ 232(SI), $+0
-	JE   waved11
+	JE   waved12
 
-input12:
+input13:
 	MOVQ 56(SI), AX
 	SUBQ DI, AX
 	JLE  return
 	CMPQ AX, 248(SI)
-	JLE  whole13
+	JLE  whole14
 	MOVQ 248(SI), AX
 
-whole13:
+whole14:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
@@ -4692,7 +4694,7 @@ whole13:
 	XORQ R8, R8
 	XORQ DX, DX
 
-vectors16:
+vectors17:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -4749,7 +4751,7 @@ vectors16:
 	ADDQ      208(SI), R11
 	MOVQ      AX, CX
 
-step17:
+step18:
 	// step
 	VBROADCASTSD (R9), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -4825,7 +4827,7 @@ step17:
 	MOVQ   232(SI), R13
 	LEAQ   (R11)(R13*8), R11
 	DECQ   CX
-	JNZ    step17
+	JNZ    step18
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R9
 	MOVQ   96(SI), R9
@@ -4865,14 +4867,14 @@ step17:
 	ORQ       R9, R8
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors16
+	JLT       vectors17
 	TESTQ     R8, R8
-	JNZ       spikes18
+	JNZ       spikes19
 
-forward15:
+forward16:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none19
+	JLT        none20
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -4885,10 +4887,10 @@ forward15:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none19:
+none20:
 	ADDQ AX, DI
 	CMPQ 88(SI), $+0
-	JE   input12
+	JE   input13
 	JMP  return
 
 spikes8:
@@ -4901,7 +4903,7 @@ spikes8:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again20:
+again21:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -4914,7 +4916,7 @@ again20:
 	MOVQ   40(SI), CX
 	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter24
+	JNE    shorter25
 
 	// search
 	VMOVUPD   7680(R12)(DX*8), Y0
@@ -5038,9 +5040,9 @@ again20:
 	VBLENDVPD Y10, 8192(R12)(DX*8), Y1, Y12
 	VBLENDVPD Y10, lifConstsAVX2<>+352(SB), Y2, Y11
 
-located23:
+located24:
 	CMPQ R8, $+1
-	JE   single25
+	JE   single26
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -5049,7 +5051,7 @@ located23:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual26
+	JNZ    unusual27
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -5116,7 +5118,7 @@ located23:
 	VBLENDVPD    Y6, Y9, Y2, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events22:
+events23:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -5124,7 +5126,7 @@ events22:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event27:
+event28:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -5137,24 +5139,24 @@ event27:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event27
+	JNZ    event28
 
-finished21:
+finished22:
 	TESTQ R9, R9
-	JNZ   again20
+	JNZ   again21
 	MOVQ  R8, 248(SI)
 	JMP   forward5
 
 steady10:
-input28:
+input29:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  return
 	CMPQ R8, 248(SI)
-	JLE  whole29
+	JLE  whole30
 	MOVQ 248(SI), R8
 
-whole29:
+whole30:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
@@ -5162,7 +5164,7 @@ whole29:
 	XORQ R9, R9
 	XORQ DX, DX
 	CMPQ R8, $+16
-	JNE  other30
+	JNE  other31
 	MOVQ 176(SI), CX
 	LEAQ (CX)(DI*8), CX
 
@@ -5180,7 +5182,7 @@ whole29:
 	VORPD   Y6, Y9, Y10
 	VORPD   Y8, Y10, Y11
 	VPTEST  Y11, Y11
-	JZ      same32
+	JZ      same33
 
 	// mixed
 	VMOVUPD (CX), Y0
@@ -5196,10 +5198,10 @@ whole29:
 	VORPD   Y6, Y9, Y10
 	VORPD   Y8, Y10, Y11
 	VPTEST  Y11, Y11
-	JNZ     other30
+	JNZ     other31
 
-same32:
-vectors33:
+same33:
+vectors34:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5248,7 +5250,7 @@ vectors33:
 	LEAQ      (R10)(DI*8), R10
 	MOVQ      R8, CX
 
-step34:
+step35:
 	// step
 	VMOVUPD      (R11)(DX*8), Y0
 	VCMPPD       $0x12, Y15, Y0, Y1
@@ -5294,7 +5296,7 @@ step34:
 	ADDQ   $0x00000200, R13
 	ADDQ   $0x08, R10
 	DECQ   CX
-	JNZ    step34
+	JNZ    step35
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5334,13 +5336,13 @@ step34:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors33
+	JLT       vectors34
 	TESTQ     R9, R9
-	JNZ       spikes35
-	JMP       forward31
+	JNZ       spikes36
+	JMP       forward32
 
-other30:
-vectors36:
+other31:
+vectors37:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5393,7 +5395,7 @@ vectors36:
 	LEAQ      (R10)(DI*8), R10
 	MOVQ      R8, CX
 
-step37:
+step38:
 	// step
 	VMOVUPD      (R11)(DX*8), Y0
 	VCMPPD       $0x12, Y15, Y0, Y1
@@ -5443,7 +5445,7 @@ step37:
 	ADDQ   $0x00000200, R13
 	ADDQ   $0x08, R10
 	DECQ   CX
-	JNZ    step37
+	JNZ    step38
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5483,14 +5485,14 @@ step37:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors36
+	JLT       vectors37
 	TESTQ     R9, R9
-	JNZ       spikes38
+	JNZ       spikes39
 
-forward31:
+forward32:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none39
+	JLT        none40
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -5503,22 +5505,22 @@ forward31:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none39:
+none40:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   input28
+	JE   input29
 	JMP  return
 
-waved11:
-input40:
+sided11:
+input41:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  return
 	CMPQ R8, 248(SI)
-	JLE  whole41
+	JLE  whole42
 	MOVQ 248(SI), R8
 
-whole41:
+whole42:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
@@ -5526,9 +5528,9 @@ whole41:
 	XORQ R9, R9
 	XORQ DX, DX
 	CMPQ R8, $+16
-	JNE  other42
+	JNE  other43
 
-vectors44:
+vectors45:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5547,36 +5549,32 @@ vectors44:
 	// load
 	VMOVUPD   (R11)(DX*8), Y0
 	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   32(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y3
+	VMOVUPD   64(R11)(DX*8), Y4
+	VCMPPD    $0x1d, Y15, Y4, Y5
+	VMOVUPD   96(R11)(DX*8), Y6
+	VCMPPD    $0x1d, Y15, Y6, Y0
 	VMOVUPD   (CX)(DX*8), Y2
 	VMOVUPD   Y2, (R12)(DX*8)
-	VMOVUPD   32(CX)(DX*8), Y0
-	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y4
+	VMOVUPD   Y4, 32(R12)(DX*8)
 	VMOVAPD   Y2, Y14
-	VMOVUPD   64(CX)(DX*8), Y2
-	VMOVUPD   Y2, 64(R12)(DX*8)
-	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
-	VMOVAPD   Y0, Y13
-	VMOVUPD   96(CX)(DX*8), Y0
-	VMOVUPD   Y0, 96(R12)(DX*8)
-	VMOVUPD   512(BX)(DX*8), Y0
-	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
-	VMOVUPD   32(R11)(DX*8), Y1
-	VCMPPD    $0x1d, Y15, Y1, Y0
-	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
-	VMOVAPD   Y2, Y12
-	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
-	VMOVUPD   96(CX)(DX*8), Y11
-	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   64(CX)(DX*8), Y6
+	VMOVUPD   Y6, 64(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y2
+	VBLENDVPD Y1, (R10)(DX*8), Y2, Y10
 	VMOVUPD   544(BX)(DX*8), Y1
-	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
-	VMOVUPD   64(R11)(DX*8), Y2
-	VCMPPD    $0x1d, Y15, Y2, Y0
-	VMOVUPD   576(BX)(DX*8), Y1
-	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
-	VMOVUPD   96(R11)(DX*8), Y2
-	VCMPPD    $0x1d, Y15, Y2, Y0
+	VBLENDVPD Y3, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   576(BX)(DX*8), Y2
+	VBLENDVPD Y5, 64(R10)(DX*8), Y2, Y8
+	VMOVAPD   Y4, Y13
+	VMOVUPD   96(CX)(DX*8), Y3
+	VMOVUPD   Y3, 96(R12)(DX*8)
 	VMOVUPD   608(BX)(DX*8), Y1
 	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	VMOVAPD   Y6, Y12
+	VMOVAPD   Y3, Y11
 	MOVQ      184(SI), R10
 	MOVQ      232(SI), R12
 	LEAQ      (R10)(DI*8), R10
@@ -5585,70 +5583,58 @@ vectors44:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step45:
+step46:
 	// step
 	VBROADCASTSD (R10), Y0
-	VMOVUPD      6144(BX)(DX*8), Y1
-	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
-	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
-	VMOVUPD      5120(BX)(DX*8), Y0
-	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
-	VSUBPD       Y2, Y14, Y1
-	VFNMADD213PD Y14, Y10, Y1
-	VMOVUPD      (R11)(DX*8), Y0
-	VCMPPD       $0x12, Y15, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y14, Y14
-	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
-	VMAXPD       Y6, Y14, Y6
-	VMOVUPD      Y6, (R13)
+	VADDPD       6144(BX)(DX*8), Y0, Y1
+	VMOVUPD      (R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VMOVUPD      5120(BX)(DX*8), Y4
+	VFMADD213PD  5632(BX)(DX*8), Y4, Y1
+	VANDPD       Y3, Y10, Y5
+	VBLENDVPD    Y3, 512(BX)(DX*8), Y10, Y10
+	VSUBPD       Y1, Y14, Y6
+	VFNMADD231PD Y6, Y5, Y14
+	VMOVUPD      Y14, (R13)
 
 	// step
 	VBROADCASTSD (R10), Y0
-	VMOVUPD      6176(BX)(DX*8), Y1
-	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
-	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
-	VMOVUPD      5152(BX)(DX*8), Y0
-	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
-	VSUBPD       Y2, Y13, Y1
-	VFNMADD213PD Y13, Y9, Y1
-	VMOVUPD      32(R11)(DX*8), Y0
-	VCMPPD       $0x12, Y15, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y13, Y13
-	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
-	VMAXPD       Y5, Y13, Y5
-	VMOVUPD      Y5, 32(R13)
+	VADDPD       6176(BX)(DX*8), Y0, Y1
+	VMOVUPD      32(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VMOVUPD      5152(BX)(DX*8), Y4
+	VFMADD213PD  5664(BX)(DX*8), Y4, Y1
+	VANDPD       Y3, Y9, Y5
+	VBLENDVPD    Y3, 544(BX)(DX*8), Y9, Y9
+	VSUBPD       Y1, Y13, Y6
+	VFNMADD231PD Y6, Y5, Y13
+	VMOVUPD      Y13, 32(R13)
 
 	// step
 	VBROADCASTSD (R10), Y0
-	VMOVUPD      6208(BX)(DX*8), Y1
-	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
-	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
-	VMOVUPD      5184(BX)(DX*8), Y0
-	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
-	VSUBPD       Y2, Y12, Y1
-	VFNMADD213PD Y12, Y8, Y1
-	VMOVUPD      64(R11)(DX*8), Y0
-	VCMPPD       $0x12, Y15, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y12, Y12
-	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
-	VMAXPD       Y4, Y12, Y4
-	VMOVUPD      Y4, 64(R13)
+	VADDPD       6208(BX)(DX*8), Y0, Y1
+	VMOVUPD      64(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VMOVUPD      5184(BX)(DX*8), Y4
+	VFMADD213PD  5696(BX)(DX*8), Y4, Y1
+	VANDPD       Y3, Y8, Y5
+	VBLENDVPD    Y3, 576(BX)(DX*8), Y8, Y8
+	VSUBPD       Y1, Y12, Y6
+	VFNMADD231PD Y6, Y5, Y12
+	VMOVUPD      Y12, 64(R13)
 
 	// step
 	VBROADCASTSD (R10), Y0
-	VMOVUPD      6240(BX)(DX*8), Y1
-	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
-	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
-	VMOVUPD      5216(BX)(DX*8), Y0
-	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
-	VSUBPD       Y2, Y11, Y1
-	VFNMADD213PD Y11, Y7, Y1
-	VMOVUPD      96(R11)(DX*8), Y0
-	VCMPPD       $0x12, Y15, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y11, Y11
-	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
-	VMAXPD       Y3, Y11, Y3
-	VMOVUPD      Y3, 96(R13)
+	VADDPD       6240(BX)(DX*8), Y0, Y1
+	VMOVUPD      96(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VMOVUPD      5216(BX)(DX*8), Y4
+	VFMADD213PD  5728(BX)(DX*8), Y4, Y1
+	VANDPD       Y3, Y7, Y5
+	VBLENDVPD    Y3, 608(BX)(DX*8), Y7, Y7
+	VSUBPD       Y1, Y11, Y6
+	VFNMADD231PD Y6, Y5, Y11
+	VMOVUPD      Y11, 96(R13)
 
 	// now
 	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
@@ -5657,7 +5643,7 @@ step45:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step45
+	JNZ    step46
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5670,25 +5656,25 @@ step45:
 	XORQ    R10, R10
 
 	// bits
-	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y11, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y12, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y13, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y14, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
@@ -5697,13 +5683,13 @@ step45:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors44
+	JLT       vectors45
 	TESTQ     R9, R9
-	JNZ       spikes46
-	JMP       forward43
+	JNZ       spikes47
+	JMP       forward44
 
-other42:
-vectors47:
+other43:
+vectors48:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5760,7 +5746,7 @@ vectors47:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step48:
+step49:
 	// step
 	VBROADCASTSD (R10), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -5836,7 +5822,7 @@ step48:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step48
+	JNZ    step49
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5876,14 +5862,14 @@ step48:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors47
+	JLT       vectors48
 	TESTQ     R9, R9
-	JNZ       spikes49
+	JNZ       spikes50
 
-forward43:
+forward44:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none50
+	JLT        none51
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -5896,30 +5882,423 @@ forward43:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none50:
+none51:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   input40
+	JE   input41
 	JMP  return
 
-spikes18:
+waved12:
+input52:
+	MOVQ 56(SI), R8
+	SUBQ DI, R8
+	JLE  return
+	CMPQ R8, 248(SI)
+	JLE  whole53
+	MOVQ 248(SI), R8
+
+whole53:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R9, R9
+	XORQ DX, DX
+	CMPQ R8, $+16
+	JNE  other54
+
+vectors56:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+step57:
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step57
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors56
+	TESTQ     R9, R9
+	JNZ       spikes58
+	JMP       forward55
+
+other54:
+vectors59:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+step60:
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       (R12)(DX*8), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8192(R13)
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       32(R12)(DX*8), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8224(R13)
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       64(R12)(DX*8), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8256(R13)
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       96(R12)(DX*8), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8288(R13)
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step60
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors59
+	TESTQ     R9, R9
+	JNZ       spikes61
+
+forward55:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none62
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none62:
+	ADDQ R8, DI
+	CMPQ 88(SI), $+0
+	JE   input52
+	JMP  return
+
+spikes19:
 	CMPQ AX, $+16
-	JEQ  filled51
+	JEQ  filled63
 	MOVQ AX, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill52:
+fill64:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill52
+	JNZ     fill64
 
-filled51:
+filled63:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5929,7 +6308,7 @@ filled51:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again53:
+again65:
 	TZCNTQ R8, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6014,7 +6393,7 @@ again53:
 	VBLENDVPD    Y6, Y3, Y2, Y0
 	VBLENDVPD    Y9, Y10, Y0, Y12
 	CMPQ         AX, $+1
-	JE           single56
+	JE           single68
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6023,7 +6402,7 @@ again53:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual57
+	JNZ    unusual69
 	MOVQ   (SI), R10
 	MOVQ   8(SI), R11
 	MOVQ   96(SI), R12
@@ -6083,7 +6462,7 @@ again53:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R13)(DX*8)
 
-events55:
+events67:
 	MOVQ 144(SI), R10
 	ADDQ DX, R10
 	LEAQ (CX)(DX*8), CX
@@ -6091,7 +6470,7 @@ events55:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event58:
+event70:
 	TZCNTQ R9, R11
 	MOVQ   4096(CX)(R11*8), R12
 	MOVQ   R12, 8(DX)
@@ -6104,15 +6483,15 @@ event58:
 	INCQ   128(SI)
 	LEAQ   -1(R9), R12
 	ANDQ   R12, R9
-	JNZ    event58
+	JNZ    event70
 
-finished54:
+finished66:
 	TESTQ R8, R8
-	JNZ   again53
+	JNZ   again65
 	MOVQ  AX, 248(SI)
-	JMP   forward15
+	JMP   forward16
 
-shorter24:
+shorter25:
 	MOVQ R8, R14
 	MOVQ R8, 72(SI)
 	MOVQ R8, R13
@@ -6128,7 +6507,7 @@ shorter24:
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
 	VMOVUPD      lifConstsAVX2<>+352(SB), Y11
 
-search59:
+search71:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -6141,10 +6520,10 @@ search59:
 	VBLENDVPD Y1, 8192(R13)(DX*8), Y12, Y12
 	VBLENDVPD Y1, lifConstsAVX2<>+352(SB), Y2, Y11
 	DECQ      R14
-	JNZ       search59
-	JMP       located23
+	JNZ       search71
+	JMP       located24
 
-single25:
+single26:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -6178,7 +6557,7 @@ single25:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual60
+	JNZ          unusual72
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -6254,13 +6633,13 @@ single25:
 	VMOVUPD      (R14)(DX*8), Y3
 	VBLENDVPD    Y5, Y6, Y3, Y2
 	VMOVUPD      Y2, (R14)(DX*8)
-	JMP          events22
+	JMP          events23
 
-unusual26:
+unusual27:
 	ORQ R11, 88(SI)
-	JMP finished21
+	JMP finished22
 
-spikes35:
+spikes36:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6270,7 +6649,7 @@ spikes35:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again61:
+again73:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6362,7 +6741,7 @@ again61:
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y6
 	VBLENDVPD    Y1, Y9, Y6, Y13
 	CMPQ         R8, $+1
-	JE           single64
+	JE           single76
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6371,7 +6750,7 @@ again61:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual65
+	JNZ    unusual77
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -6431,7 +6810,7 @@ again61:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events63:
+events75:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -6439,7 +6818,7 @@ events63:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event66:
+event78:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -6452,32 +6831,32 @@ event66:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event66
+	JNZ    event78
 
-finished62:
+finished74:
 	TESTQ R9, R9
-	JNZ   again61
+	JNZ   again73
 	MOVQ  R8, 248(SI)
-	JMP   forward31
+	JMP   forward32
 
-spikes38:
+spikes39:
 	CMPQ R8, $+16
-	JEQ  filled67
+	JEQ  filled79
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill68:
+fill80:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill68
+	JNZ     fill80
 
-filled67:
+filled79:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6487,7 +6866,7 @@ filled67:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again69:
+again81:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6582,7 +6961,7 @@ again69:
 	VBLENDVPD    Y6, Y0, Y10, Y8
 	VBLENDVPD    Y9, Y2, Y8, Y12
 	CMPQ         R8, $+1
-	JE           single72
+	JE           single84
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6591,7 +6970,7 @@ again69:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual73
+	JNZ    unusual85
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -6651,7 +7030,7 @@ again69:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events71:
+events83:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -6659,7 +7038,7 @@ events71:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event74:
+event86:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -6672,15 +7051,15 @@ event74:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event74
+	JNZ    event86
 
-finished70:
+finished82:
 	TESTQ R9, R9
-	JNZ   again69
+	JNZ   again81
 	MOVQ  R8, 248(SI)
-	JMP   forward31
+	JMP   forward32
 
-spikes46:
+spikes47:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6690,7 +7069,7 @@ spikes46:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again75:
+again87:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6789,7 +7168,7 @@ again75:
 	VBLENDVPD    Y6, Y5, Y0, Y13
 	VMOVAPD      Y9, Y12
 	CMPQ         R8, $+1
-	JE           single78
+	JE           single90
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6798,7 +7177,7 @@ again75:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual79
+	JNZ    unusual91
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -6858,7 +7237,7 @@ again75:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events77:
+events89:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -6866,7 +7245,7 @@ events77:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event80:
+event92:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -6879,32 +7258,32 @@ event80:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event80
+	JNZ    event92
 
-finished76:
+finished88:
 	TESTQ R9, R9
-	JNZ   again75
+	JNZ   again87
 	MOVQ  R8, 248(SI)
-	JMP   forward43
+	JMP   forward44
 
-spikes49:
+spikes50:
 	CMPQ R8, $+16
-	JEQ  filled81
+	JEQ  filled93
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill82:
+fill94:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill82
+	JNZ     fill94
 
-filled81:
+filled93:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6914,7 +7293,7 @@ filled81:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again83:
+again95:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6999,7 +7378,7 @@ again83:
 	VBLENDVPD    Y6, Y3, Y2, Y0
 	VBLENDVPD    Y9, Y10, Y0, Y12
 	CMPQ         R8, $+1
-	JE           single86
+	JE           single98
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -7008,7 +7387,7 @@ again83:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual87
+	JNZ    unusual99
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7068,7 +7447,7 @@ again83:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events85:
+events97:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7076,7 +7455,7 @@ events85:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event88:
+event100:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7089,15 +7468,432 @@ event88:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event88
+	JNZ    event100
 
-finished84:
+finished96:
 	TESTQ R9, R9
-	JNZ   again83
+	JNZ   again95
 	MOVQ  R8, 248(SI)
-	JMP   forward43
+	JMP   forward44
 
-single56:
+spikes58:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again101:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+	MOVQ   184(SI), R13
+	LEAQ   (R13)(DI*8), R13
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y3
+	VADDPD       lifConstsAVX2<>+160(SB), Y3, Y4
+	VMOVUPD      5632(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y5, Y6
+	VMOVUPD      4608(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y7, Y8
+	VCMPPD       $0x1d, Y1, Y6, Y9
+	VMOVUPD      6656(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y10, Y5
+	VMOVUPD      4096(R12)(DX*8), Y7
+	VBLENDVPD    Y2, (R12)(DX*8), Y7, Y10
+	VMOVUPD      5120(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y7, Y7
+	VMOVUPD      6144(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y0, Y0
+	VBLENDVPD    Y9, Y8, Y5, Y8
+	VMOVUPD      7168(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y5, Y5
+	VBLENDVPD    Y9, Y10, Y0, Y10
+	VCMPPD       $0x1d, Y1, Y8, Y0
+	VBLENDVPD    Y9, Y7, Y5, Y7
+	VBROADCASTSD 64(R13), Y5
+	VBROADCASTSD (R13), Y1
+	VBLENDVPD    Y2, Y1, Y5, Y1
+	VBLENDVPD    Y0, Y10, Y7, Y5
+	VBROADCASTSD 72(R13), Y10
+	VBROADCASTSD 8(R13), Y7
+	VBLENDVPD    Y2, Y7, Y10, Y7
+	VBLENDVPD    Y2, Y3, Y4, Y10
+	VBROADCASTSD 80(R13), Y4
+	VBROADCASTSD 16(R13), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VBROADCASTSD 88(R13), Y4
+	VMOVUPD      Y10, (AX)
+	VBROADCASTSD 24(R13), Y10
+	VBLENDVPD    Y2, Y10, Y4, Y10
+	VBROADCASTSD 96(R13), Y4
+	VMOVUPD      Y8, 32(AX)
+	VBROADCASTSD 32(R13), Y8
+	VBLENDVPD    Y2, Y8, Y4, Y8
+	VBLENDVPD    Y9, Y1, Y8, Y4
+	VBROADCASTSD 104(R13), Y1
+	VBROADCASTSD 40(R13), Y8
+	VBLENDVPD    Y2, Y8, Y1, Y8
+	VBLENDVPD    Y9, Y7, Y8, Y1
+	VBROADCASTSD 112(R13), Y7
+	VBROADCASTSD 48(R13), Y8
+	VBLENDVPD    Y2, Y8, Y7, Y8
+	VBLENDVPD    Y9, Y3, Y8, Y7
+	VBLENDVPD    Y0, Y4, Y7, Y3
+	VBROADCASTSD 120(R13), Y8
+	VBROADCASTSD 56(R13), Y4
+	VBLENDVPD    Y2, Y4, Y8, Y7
+	VBLENDVPD    Y9, Y10, Y7, Y4
+	VBLENDVPD    Y0, Y1, Y4, Y8
+	VMOVUPD      7680(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 3584(R12)(DX*8), Y10, Y7
+	VBLENDVPD    Y9, Y6, Y7, Y1
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y5, Y4
+	VBLENDVPD    Y0, 32(AX), Y1, Y2
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y10
+	VADDPD       (AX), Y10, Y6
+	VBLENDVPD    Y9, (AX), Y6, Y7
+	VBLENDVPD    Y4, Y3, Y8, Y1
+	VADDPD       lifConstsAVX2<>+64(SB), Y7, Y10
+	VMOVUPD      6656(BX)(DX*8), Y9
+	VFMADD213PD  6144(BX)(DX*8), Y9, Y1
+	VBLENDVPD    Y4, Y5, Y2, Y14
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y14, Y6
+	VBLENDVPD    Y0, Y7, Y10, Y3
+	VADDPD       lifConstsAVX2<>+256(SB), Y3, Y8
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y9
+	VBLENDVPD    Y4, Y3, Y8, Y5
+	VMOVUPD      5120(BX)(DX*8), Y2
+	VFMADD213PD  5632(BX)(DX*8), Y2, Y9
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y0
+	VBLENDVPD    Y6, Y5, Y0, Y13
+	VMOVAPD      Y9, Y12
+	CMPQ         R8, $+1
+	JE           single104
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual105
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events103:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event106:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event106
+
+finished102:
+	TESTQ R9, R9
+	JNZ   again101
+	MOVQ  R8, 248(SI)
+	JMP   forward55
+
+spikes61:
+	CMPQ R8, $+16
+	JEQ  filled107
+	MOVQ R8, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill108:
+	// fill
+	VMOVUPD lifConstsAVX2<>+352(SB), Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     fill108
+
+filled107:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again109:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VBROADCASTSD 72(SI), Y5
+	VORPD        lifConstsAVX2<>+224(SB), Y5, Y6
+	VSUBPD       lifConstsAVX2<>+224(SB), Y6, Y7
+	VMOVUPD      5632(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y8, Y9
+	VMOVUPD      4608(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y10, Y3
+	VCMPPD       $0x1d, Y1, Y9, Y5
+	VMOVUPD      6656(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y6, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y10
+	VMOVUPD      4096(R12)(DX*8), Y6
+	VBLENDVPD    Y2, (R12)(DX*8), Y6, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y10, Y6
+	VBLENDVPD    Y5, Y3, Y8, Y3
+	VMOVUPD      5120(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y8, Y8
+	VBLENDVPD    Y5, Y10, Y6, Y10
+	VMOVUPD      6144(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VMOVUPD      7168(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y8, Y6, Y8
+	VCMPPD       $0x1d, Y1, Y3, Y6
+	VBLENDVPD    Y6, Y4, Y8, Y4
+	VADDPD       lifConstsAVX2<>+64(SB), Y10, Y8
+	VBLENDVPD    Y6, Y10, Y8, Y10
+	VMOVUPD      7680(R12)(DX*8), Y8
+	VBLENDVPD    Y2, Y0, Y8, Y0
+	VBLENDVPD    Y5, Y9, Y0, Y8
+	VCMPPD       $0x1d, Y1, Y4, Y9
+	VBLENDVPD    Y6, Y3, Y8, Y0
+	VADDPD       lifConstsAVX2<>+256(SB), Y10, Y3
+	VBLENDVPD    Y9, Y4, Y0, Y14
+	VMOVUPD      12288(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8192(R12)(DX*8), Y8, Y4
+	VBLENDVPD    Y9, Y10, Y3, Y0
+	VMOVUPD      12800(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8704(R12)(DX*8), Y8, Y10
+	VCMPPD       $0x11, Y7, Y0, Y3
+	VCMPPD       $0x1d, Y1, Y14, Y8
+	VANDPD       Y3, Y8, Y7
+	VMOVUPD      13312(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9216(R12)(DX*8), Y1, Y8
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VBLENDVPD    Y7, Y0, Y3, Y13
+	VMOVUPD      13824(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9728(R12)(DX*8), Y1, Y7
+	VMOVUPD      14336(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10240(R12)(DX*8), Y0, Y3
+	VBLENDVPD    Y5, Y4, Y3, Y1
+	VMOVUPD      14848(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10752(R12)(DX*8), Y0, Y4
+	VBLENDVPD    Y5, Y10, Y4, Y3
+	VMOVUPD      15360(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11264(R12)(DX*8), Y0, Y10
+	VBLENDVPD    Y5, Y8, Y10, Y4
+	VMOVUPD      15872(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11776(R12)(DX*8), Y0, Y8
+	VBLENDVPD    Y6, Y1, Y4, Y10
+	VBLENDVPD    Y5, Y7, Y8, Y2
+	VBLENDVPD    Y6, Y3, Y2, Y0
+	VBLENDVPD    Y9, Y10, Y0, Y12
+	CMPQ         R8, $+1
+	JE           single112
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual113
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events111:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event114:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event114
+
+finished110:
+	TESTQ R9, R9
+	JNZ   again109
+	MOVQ  R8, 248(SI)
+	JMP   forward55
+
+single68:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -7131,7 +7927,7 @@ single56:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual89
+	JNZ          unusual115
 	MOVQ         (SI), R10
 	MOVQ         8(SI), R11
 	MOVQ         96(SI), R12
@@ -7202,17 +7998,17 @@ single56:
 	VMOVUPD      (R13)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R13)(DX*8)
-	JMP          events55
+	JMP          events67
 
-unusual57:
+unusual69:
 	ORQ R10, 88(SI)
-	JMP finished54
+	JMP finished66
 
-unusual60:
+unusual72:
 	ORQ R11, 88(SI)
-	JMP finished21
+	JMP finished22
 
-single64:
+single76:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -7246,7 +8042,7 @@ single64:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual90
+	JNZ          unusual116
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -7317,13 +8113,13 @@ single64:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events63
+	JMP          events75
 
-unusual65:
+unusual77:
 	ORQ R11, 88(SI)
-	JMP finished62
+	JMP finished74
 
-single72:
+single84:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -7357,7 +8153,7 @@ single72:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual91
+	JNZ          unusual117
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -7428,13 +8224,13 @@ single72:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events71
+	JMP          events83
 
-unusual73:
+unusual85:
 	ORQ R11, 88(SI)
-	JMP finished70
+	JMP finished82
 
-single78:
+single90:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -7468,7 +8264,7 @@ single78:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual92
+	JNZ          unusual118
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -7539,142 +8335,372 @@ single78:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events77
-
-unusual79:
-	ORQ R11, 88(SI)
-	JMP finished76
-
-single86:
-	// unusual
-	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y12, Y1
-	VSUBPD       Y0, Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
-	VMOVUPD      3072(BX)(DX*8), Y4
-	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
-	VCMPPD       $0x15, Y12, Y14, Y6
-	VMOVUPD      (CX)(DX*8), Y7
-	VCMPPD       $0x15, Y0, Y7, Y8
-	VMOVUPD      1536(BX)(DX*8), Y9
-	VSUBPD       Y12, Y9, Y10
-	VDIVPD       Y1, Y2, Y4
-	VMOVUPD      2560(BX)(DX*8), Y7
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
-	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
-	VORPD        Y8, Y6, Y7
-	VORPD        Y2, Y7, Y6
-	VORPD        Y1, Y6, Y8
-	VMOVUPD      4096(BX)(DX*8), Y7
-	VFMADD213PD  Y4, Y4, Y7
-	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
-	VSUBPD       4096(BX)(DX*8), Y7, Y2
-	VSUBPD       4608(BX)(DX*8), Y4, Y6
-	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
-	VBLENDVPD    Y1, Y6, Y2, Y7
-	VANDNPD      Y5, Y1, Y4
-	VFNMADD231PD Y10, Y7, Y9
-	VCMPPD       $0x15, Y0, Y9, Y6
-	VANDPD       Y6, Y4, Y2
-	VORPD        Y2, Y8, Y1
-	VANDPD       Y1, Y3, Y5
-	VPTEST       Y5, Y5
-	JNZ          unusual93
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	MOVQ         96(SI), R13
-	MOVQ         112(SI), R14
-
-	// spike
-	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y12, Y1
-	VSUBPD       Y14, Y12, Y2
-	VSUBPD       Y0, Y14, Y3
-	VSUBPD       Y0, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
-	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
-	VCMPPD       $0x11, Y8, Y7, Y9
-	VMOVUPD      1536(BX)(DX*8), Y10
-	VSUBPD       Y12, Y10, Y0
-	VADDPD       Y2, Y1, Y2
-	VADDPD       Y8, Y7, Y10
-	VDIVPD       Y1, Y4, Y4
-	VADDPD       Y13, Y15, Y1
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
-	VDIVPD       Y2, Y3, Y3
-	VANDPD       Y9, Y6, Y2
-	VMOVUPD      Y7, 4608(CX)(DX*8)
-	VMOVUPD      4096(BX)(DX*8), Y9
-	VFMADD213PD  Y4, Y4, Y9
-	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
-	VMULPD       Y3, Y3, Y7
-	VSUBPD       4096(BX)(DX*8), Y9, Y9
-	VSUBPD       4608(BX)(DX*8), Y4, Y4
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
-	VMULPD       Y7, Y3, Y7
-	VADDPD       Y3, Y3, Y3
-	VFMADD231PD  Y8, Y7, Y3
-	VCMPPD       $0x12, Y5, Y9, Y7
-	VBLENDVPD    Y7, Y4, Y9, Y8
-	VMOVUPD      2048(BX)(DX*8), Y4
-	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
-	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
-	VANDNPD      Y2, Y7, Y9
-	VMOVUPD      3072(BX)(DX*8), Y4
-	VBLENDVPD    Y7, Y10, Y4, Y2
-	VANDNPD      Y6, Y9, Y10
-	VADDPD       Y2, Y1, Y4
-	VMOVUPD      (R12)(DX*8), Y1
-	VBLENDVPD    Y10, Y8, Y1, Y2
-	VMAXPD       Y3, Y5, Y8
-	VMOVUPD      1536(BX)(DX*8), Y1
-	VBLENDVPD    Y9, Y0, Y1, Y5
-	VMOVUPD      Y2, (R12)(DX*8)
-	VMOVUPD      (R13)(DX*8), Y3
-	VBLENDVPD    Y10, Y4, Y3, Y9
-	VADDPD       3584(BX)(DX*8), Y8, Y0
-	VMOVUPD      Y9, (R13)(DX*8)
-	VMOVUPD      (R11)(DX*8), Y1
-	VBLENDVPD    Y6, Y5, Y1, Y2
-	VMOVUPD      Y8, 4096(CX)(DX*8)
-	VMOVUPD      Y2, (R11)(DX*8)
-	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
-	VBLENDVPD    Y7, Y4, Y0, Y3
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
-	VSUBPD       Y3, Y9, Y6
-	VMOVUPD      (R14)(DX*8), Y5
-	VBLENDVPD    Y10, Y6, Y5, Y1
-	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events85
-
-unusual87:
-	ORQ R11, 88(SI)
-	JMP finished84
-
-unusual89:
-	ORQ R10, 88(SI)
-	JMP finished54
-
-unusual90:
-	ORQ R11, 88(SI)
-	JMP finished62
+	JMP          events89
 
 unusual91:
 	ORQ R11, 88(SI)
-	JMP finished70
+	JMP finished88
 
-unusual92:
-	ORQ R11, 88(SI)
-	JMP finished76
+single98:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual119
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
 
-unusual93:
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events97
+
+unusual99:
 	ORQ R11, 88(SI)
-	JMP finished84
+	JMP finished96
+
+single104:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual120
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events103
+
+unusual105:
+	ORQ R11, 88(SI)
+	JMP finished102
+
+single112:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual121
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events111
+
+unusual113:
+	ORQ R11, 88(SI)
+	JMP finished110
+
+unusual115:
+	ORQ R10, 88(SI)
+	JMP finished66
+
+unusual116:
+	ORQ R11, 88(SI)
+	JMP finished74
+
+unusual117:
+	ORQ R11, 88(SI)
+	JMP finished82
+
+unusual118:
+	ORQ R11, 88(SI)
+	JMP finished88
+
+unusual119:
+	ORQ R11, 88(SI)
+	JMP finished96
+
+unusual120:
+	ORQ R11, 88(SI)
+	JMP finished102
+
+unusual121:
+	ORQ R11, 88(SI)
+	JMP finished110
 	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)
@@ -15177,9 +16203,120 @@ written10:
 	RET
 	PCALIGN $0x40
 
+// func LIFPackableAVX2(b *Block)
+// Requires: AVX, FMA3
+TEXT ·LIFPackableAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), CX
+	MOVQ 32(CX), DX
+	MOVQ 344(CX), BX
+
+	// none
+	VMOVUPD lifConstsAVX2<>+320(SB), Y15
+	VMOVUPD lifConstsAVX2<>+320(SB), Y14
+	XORQ    CX, CX
+
+vector1:
+	// steady
+	VBROADCASTSD 166272(BX), Y0
+	VADDPD       6144(DX)(CX*8), Y0, Y1
+	VMOVUPD      1024(DX)(CX*8), Y2
+	VMOVUPD      lifConstsAVX2<>+896(SB), Y3
+	VANDPD       Y3, Y2, Y4
+	VBROADCASTSD 166280(BX), Y5
+	VADDPD       6144(DX)(CX*8), Y5, Y6
+	VMULPD       lifConstsAVX2<>+928(SB), Y4, Y7
+	VMOVUPD      3072(DX)(CX*8), Y8
+	VBROADCASTSD 166288(BX), Y9
+	VCMPPD       $0x1d, Y9, Y8, Y10
+	VMOVUPD      512(DX)(CX*8), Y11
+	VBROADCASTSD 512(DX), Y12
+	VCMPPD       $0x00, Y12, Y11, Y13
+	VMOVUPD      5120(DX)(CX*8), Y0
+	VMOVUPD      5632(DX)(CX*8), Y5
+	VFMADD213PD  Y5, Y0, Y1
+	VBROADCASTSD 1024(DX), Y4
+	VCMPPD       $0x00, Y4, Y2, Y9
+	VFMADD213PD  Y5, Y0, Y6
+	VADDPD       lifConstsAVX2<>+960(SB), Y7, Y11
+	VBROADCASTSD 166296(BX), Y12
+	VCMPPD       $0x11, Y12, Y8, Y4
+	VMOVUPD      1536(DX)(CX*8), Y7
+	VBROADCASTSD 1536(DX), Y12
+	VCMPPD       $0x00, Y12, Y7, Y12
+	VMOVUPD      2560(DX)(CX*8), Y5
+	VCMPPD       $0x11, lifConstsAVX2<>+32(SB), Y5, Y5
+	VMOVUPD      2048(DX)(CX*8), Y0
+	VBROADCASTSD 2048(DX), Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
+	VMOVUPD      6656(DX)(CX*8), Y3
+	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y3, Y3
+	VADDPD       Y11, Y2, Y11
+	VMOVUPD      Y3, (AX)
+	VMINPD       Y6, Y1, Y3
+	VANDPD       Y9, Y13, Y13
+	VMAXPD       Y6, Y1, Y9
+	VANDPD       Y12, Y13, Y13
+	VMAXPD       Y6, Y1, Y12
+	VCMPPD       $0x1e, Y11, Y3, Y3
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y9, Y11
+	VMINPD       Y6, Y1, Y9
+	VCMPPD       $0x11, Y2, Y12, Y1
+	VBROADCASTSD 3072(DX), Y6
+	VCMPPD       $0x00, Y6, Y8, Y12
+	VANDPD       lifConstsAVX2<>+896(SB), Y7, Y2
+	VANDPD       Y0, Y13, Y8
+	VANDPD       lifConstsAVX2<>+896(SB), Y9, Y6
+	VMOVUPD      3584(DX)(CX*8), Y7
+	VBROADCASTSD 3584(DX), Y13
+	VCMPPD       $0x00, Y13, Y7, Y0
+	VANDPD       Y11, Y3, Y9
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y6, Y7
+	VORPD        Y1, Y9, Y13
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y2, Y3
+	VANDPD       Y10, Y13, Y11
+	VMOVUPD      4096(DX)(CX*8), Y6
+	VBROADCASTSD 4096(DX), Y9
+	VCMPPD       $0x00, Y9, Y6, Y1
+	VANDPD       Y4, Y11, Y2
+	VANDPD       Y12, Y8, Y13
+	VANDPD       Y5, Y2, Y10
+	VMOVUPD      4608(DX)(CX*8), Y6
+	VBROADCASTSD 4608(DX), Y9
+	VCMPPD       $0x00, Y9, Y6, Y11
+	VMOVUPD      (AX), Y4
+	VANDPD       Y4, Y10, Y8
+	VANDPD       Y0, Y13, Y12
+	VANDPD       Y7, Y8, Y2
+	VMOVUPD      5120(DX)(CX*8), Y5
+	VBROADCASTSD 5120(DX), Y6
+	VCMPPD       $0x00, Y6, Y5, Y9
+	VANDPD       Y3, Y2, Y10
+	VANDPD       Y1, Y12, Y4
+	VMOVUPD      5632(DX)(CX*8), Y13
+	VBROADCASTSD 5632(DX), Y0
+	VCMPPD       $0x00, Y0, Y13, Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VBLENDVPD    Y10, Y15, Y7, Y15
+	VANDPD       Y11, Y4, Y5
+	VANDPD       Y9, Y5, Y6
+	VANDPD       Y8, Y6, Y2
+	VBLENDVPD    Y2, Y14, Y7, Y14
+	ADDQ         $0x04, CX
+	CMPQ         CX, $0x40
+	JLT          vector1
+
+	// done
+	VMOVUPD Y15, 166144(BX)
+	VMOVUPD Y14, 166208(BX)
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 // func LIFPackableAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·LIFPackableAVX512(SB), $320-8
+TEXT ·LIFPackableAVX512(SB), $384-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), CX
@@ -15196,70 +16333,83 @@ vector1:
 	VMOVUPD      6144(DX)(CX*8), Z0
 	VADDPD.BCST  166272(BX), Z0, Z1
 	VMOVUPD      1024(DX)(CX*8), Z2
-	VANDPD.BCST  lifConstsAVX512<>+672(SB), Z2, Z3
-	VADDPD.BCST  166280(BX), Z0, Z4
-	VMULPD.BCST  lifConstsAVX512<>+680(SB), Z3, Z5
-	VMOVUPD      512(DX)(CX*8), Z6
-	VCMPPD.BCST  $0x00, 512(DX), Z6, K1
-	VCMPPD.BCST  $0x00, 1024(DX), Z2, K2
-	VMOVUPD      5120(DX)(CX*8), Z7
-	VMOVUPD      5632(DX)(CX*8), Z8
-	VFMADD213PD  Z8, Z7, Z1
-	VMOVUPD      1536(DX)(CX*8), Z9
-	VCMPPD.BCST  $0x00, 1536(DX), Z9, K3
-	VFMADD213PD  Z8, Z7, Z4
-	VADDPD.BCST  lifConstsAVX512<>+688(SB), Z5, Z10
-	VMOVUPD      3072(DX)(CX*8), Z11
-	VCMPPD.BCST  $0x1d, 166288(BX), Z11, K4
-	VMOVUPD      2048(DX)(CX*8), Z12
-	VCMPPD.BCST  $0x00, 2048(DX), Z12, K5
-	VCMPPD.BCST  $0x11, 166296(BX), Z11, K6
-	KANDB        K2, K1, K7
-	VCMPPD.BCST  $0x00, 3072(DX), Z11, K1
-	VADDPD       Z10, Z2, Z13
-	VMINPD       Z4, Z1, Z14
-	VMAXPD       Z4, Z1, Z15
-	VMAXPD       Z4, Z1, Z16
-	VMOVUPD      2560(DX)(CX*8), Z17
-	VCMPPD.BCST  $0x11, lifConstsAVX512<>+8(SB), Z17, K2
-	KANDB        K3, K7, K7
-	VCMPPD       $0x1e, Z13, Z14, K3
-	KMOVB        K2, (AX)
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+32(SB), Z15, K2
+	VBROADCASTSD lifConstsAVX512<>+672(SB), Z3
+	VANDPD       Z3, Z2, Z4
+	VADDPD.BCST  166280(BX), Z0, Z5
+	VMULPD.BCST  lifConstsAVX512<>+680(SB), Z4, Z6
+	VMOVUPD      3072(DX)(CX*8), Z7
+	VCMPPD.BCST  $0x1d, 166288(BX), Z7, K1
+	VMOVUPD      512(DX)(CX*8), Z8
+	VCMPPD.BCST  $0x00, 512(DX), Z8, K2
+	VMOVUPD      5120(DX)(CX*8), Z9
+	VMOVUPD      5632(DX)(CX*8), Z10
+	VFMADD213PD  Z10, Z9, Z1
+	VCMPPD.BCST  $0x00, 1024(DX), Z2, K3
+	VFMADD213PD  Z10, Z9, Z5
+	VADDPD.BCST  lifConstsAVX512<>+688(SB), Z6, Z11
+	VCMPPD.BCST  $0x11, 166296(BX), Z7, K4
+	VMOVUPD      1536(DX)(CX*8), Z12
+	VCMPPD.BCST  $0x00, 1536(DX), Z12, K5
+	VMOVUPD      2560(DX)(CX*8), Z13
+	VCMPPD.BCST  $0x11, lifConstsAVX512<>+8(SB), Z13, K6
+	VMOVUPD      2048(DX)(CX*8), Z14
+	VCMPPD.BCST  $0x00, 2048(DX), Z14, K7
+	VMOVUPD      6656(DX)(CX*8), Z15
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z16
+	KMOVB        K6, (AX)
+	VCMPPD       $0x00, Z16, Z15, K6
+	VADDPD       Z11, Z2, Z17
+	VMINPD       Z5, Z1, Z18
+	VMAXPD       Z5, Z1, Z19
+	VMAXPD       Z5, Z1, Z20
+	VMINPD       Z5, Z1, Z21
+	KANDB        K3, K2, K2
+	VCMPPD       $0x1e, Z17, Z18, K3
+	VBROADCASTSD lifConstsAVX512<>+32(SB), Z22
 	KMOVB        K6, 64(AX)
-	VCMPPD       $0x11, Z2, Z16, K6
-	VMOVUPD      3584(DX)(CX*8), Z18
+	VCMPPD       $0x12, Z22, Z19, K6
 	KMOVB        K4, 128(AX)
-	VCMPPD.BCST  $0x00, 3584(DX), Z18, K4
-	VMOVUPD      6656(DX)(CX*8), Z19
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z20
-	KMOVB        K4, 192(AX)
-	VCMPPD       $0x00, Z20, Z19, K4
-	KANDB        K5, K7, K7
-	VMOVUPD      4096(DX)(CX*8), Z21
-	VCMPPD.BCST  $0x00, 4096(DX), Z21, K5
-	KANDB        K1, K7, K7
-	VMOVUPD      4608(DX)(CX*8), Z22
-	VCMPPD.BCST  $0x00, 4608(DX), Z22, K1
-	KANDB        K2, K3, K3
-	VCMPPD.BCST  $0x00, 5120(DX), Z7, K2
-	KORB         K6, K3, K3
-	KMOVB        192(AX), K6
-	KANDB        K6, K7, K7
-	KMOVB        128(AX), K6
+	VCMPPD       $0x11, Z2, Z20, K4
+	VANDPD       Z3, Z21, Z23
+	KMOVB        K1, 192(AX)
+	VCMPPD.BCST  $0x00, 3072(DX), Z7, K1
+	KMOVB        K1, 256(AX)
+	VCMPPD       $0x12, Z22, Z23, K1
+	VANDPD       Z3, Z12, Z24
+	KANDB        K5, K2, K2
+	VMOVUPD      3584(DX)(CX*8), Z25
+	VCMPPD.BCST  $0x00, 3584(DX), Z25, K5
 	KANDB        K6, K3, K3
-	KANDB        K5, K7, K6
-	KMOVB        64(AX), K7
-	KANDB        K7, K3, K5
-	VCMPPD.BCST  $0x00, 5632(DX), Z8, K3
-	KMOVB        (AX), K7
-	KANDB        K7, K5, K5
-	KANDB        K1, K6, K7
-	KANDB        K4, K5, K6
-	KANDB        K2, K7, K1
-	VBLENDMPD    Z31, Z20, K6, Z31
-	KANDB        K3, K1, K5
-	VBLENDMPD    Z30, Z20, K5, Z30
+	VCMPPD       $0x12, Z22, Z24, K6
+	KORB         K4, K3, K3
+	KANDB        K7, K2, K4
+	KMOVB        192(AX), K2
+	KANDB        K2, K3, K7
+	VMOVUPD      4096(DX)(CX*8), Z26
+	VCMPPD.BCST  $0x00, 4096(DX), Z26, K3
+	KMOVB        128(AX), K2
+	KANDB        K2, K7, K7
+	KMOVB        256(AX), K2
+	KANDB        K2, K4, K4
+	KMOVB        (AX), K2
+	KANDB        K2, K7, K7
+	VMOVUPD      4608(DX)(CX*8), Z27
+	VCMPPD.BCST  $0x00, 4608(DX), Z27, K2
+	KMOVB        K2, (AX)
+	KMOVB        64(AX), K2
+	KANDB        K2, K7, K7
+	KANDB        K5, K4, K2
+	KANDB        K1, K7, K4
+	VCMPPD.BCST  $0x00, 5120(DX), Z9, K5
+	KANDB        K6, K4, K7
+	KANDB        K3, K2, K1
+	VCMPPD.BCST  $0x00, 5632(DX), Z10, K4
+	VBLENDMPD    Z31, Z16, K7, Z31
+	KMOVB        (AX), K6
+	KANDB        K6, K1, K2
+	KANDB        K5, K2, K3
+	KANDB        K4, K3, K7
+	VBLENDMPD    Z30, Z16, K7, Z30
 	ADDQ         $0x08, CX
 	CMPQ         CX, $0x40
 	JLT          vector1
@@ -15383,7 +16533,19 @@ DATA lifConstsAVX2<>+864(SB)/8, $0x4008000000000000
 DATA lifConstsAVX2<>+872(SB)/8, $0x4008000000000000
 DATA lifConstsAVX2<>+880(SB)/8, $0x4008000000000000
 DATA lifConstsAVX2<>+888(SB)/8, $0x4008000000000000
-GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $896
+DATA lifConstsAVX2<>+896(SB)/8, $0x7fffffffffffffff
+DATA lifConstsAVX2<>+904(SB)/8, $0x7fffffffffffffff
+DATA lifConstsAVX2<>+912(SB)/8, $0x7fffffffffffffff
+DATA lifConstsAVX2<>+920(SB)/8, $0x7fffffffffffffff
+DATA lifConstsAVX2<>+928(SB)/8, $0x3e112e0be826d695
+DATA lifConstsAVX2<>+936(SB)/8, $0x3e112e0be826d695
+DATA lifConstsAVX2<>+944(SB)/8, $0x3e112e0be826d695
+DATA lifConstsAVX2<>+952(SB)/8, $0x3e112e0be826d695
+DATA lifConstsAVX2<>+960(SB)/8, $0x16687e92154ef7ac
+DATA lifConstsAVX2<>+968(SB)/8, $0x16687e92154ef7ac
+DATA lifConstsAVX2<>+976(SB)/8, $0x16687e92154ef7ac
+DATA lifConstsAVX2<>+984(SB)/8, $0x16687e92154ef7ac
+GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $992
 
 DATA lifConstsAVX512<>+0(SB)/8, $0x4030000000000000
 DATA lifConstsAVX512<>+8(SB)/8, $0x3fb0000000000000

@@ -779,6 +779,11 @@ func LIFPackedCurrentsAVX512(b *Block)
 //go:noescape
 func LIFPackedOwnAVX512(b *Block)
 
+// LIFPackableAVX2 sets Refused and Differs of b.Packed; see LIFPacked.
+//
+//go:noescape
+func LIFPackableAVX2(b *Block)
+
 // LIFPackableAVX512 sets Refused and Differs of b.Packed; see LIFPacked.
 //
 //go:noescape

@@ -12,7 +12,8 @@ import (
 // With AVX2 a driven kernel without extrema differs from mode held (lif.go) in what it keeps: no lowest V, and of a
 // chunk the highest V so far as log, which rises, so that the step of a spike is found by bisection. V_inf comes from
 // Steady where it is the same in all lanes, and is computed again for the step of a spike where it follows from the
-// waveform alone (waved); else it is logged.
+// waveform alone (waved); else it is logged. Where V_inf of each lane stays on one side of V_th (sided; see
+// asm.LIFPacked), V of a lane that spikes is its own log.
 
 // withoutExtrema chooses among the modes of a driven kernel without extrema, g vectors at a time.
 func (k *lifFunc) withoutExtrema(g int) {
@@ -22,7 +23,11 @@ func (k *lifFunc) withoutExtrema(g int) {
 	steady, waved, rows := *k, *k, *k
 	steady.g, waved.g, rows.g = g, g, g
 	steady.steady, waved.waved = true, true
+	sided := waved
+	sided.sided = true
 	k.JNE(k.Later("steady", steady.runInput))
+	k.CMPQ(k.Field("OneSided"), operand.I8(0))
+	k.JNE(k.Later("sided", sided.runInput))
 	k.CMPQ(k.Field("RowStride"), operand.I8(0))
 	k.JE(k.Later("waved", waved.runInput))
 	rows.runInput()
@@ -56,9 +61,10 @@ func (k lifFunc) runInput() {
 			k.mixed(other)
 			usual.rises = true
 		}
+		usual.rises = usual.rises || k.sided
 		usual.chunkInput(forward)
 		k.JMP(operand.LabelRef(forward))
-		k.waved = false // the waveform may end before a whole chunk does
+		k.waved, k.sided = false, false // the waveform may end before a whole chunk does
 	}
 	k.Label(other)
 	k.chunkInput(forward)
@@ -92,8 +98,8 @@ func (k lifFunc) chunkInput(forward string) {
 	}))
 }
 
-// stepInput advances the current vectors by the chunk. Where V of a lane that spikes rises, V is its own log. V_inf of
-// Steady is finite, and so is V_reset; see advanceHeld.
+// stepInput advances the current vectors by the chunk. Where V of a lane that spikes rises, V is its own log. V_inf
+// of Steady is finite, and so is V_reset, as with sided; see advanceHeld.
 func (k lifFunc) stepInput() {
 	defer k.Only(k.now)()
 	k.v, k.rate = k.row(), k.row()
@@ -127,7 +133,7 @@ func (k lifFunc) stepInput() {
 		for s := range k.g {
 			k.Block("step", func(b *Block) {
 				moves, rate, v := b.Cmp(b.Load(k.col(wake, 0, s)), LE, b.Get(k.now)), b.Get(k.rate[s]), b.Get(k.v[s])
-				v = b.advanceHeld(moves, rate, b.Sub(v, k.goalOf(b, s, steady, p)), v, !k.steady)
+				v = b.advanceHeld(moves, rate, b.Sub(v, k.goalOf(b, s, steady, p)), v, !k.steady && !k.sided)
 				b.Set(k.v[s], v)
 				b.Set(k.rate[s], b.Select(moves, k.c(b, asm.LIFK, s), rate))
 				if !k.rises {
@@ -160,6 +166,8 @@ func (k *lifFunc) goalOf(b *Block, s int, steady, p reg.Register) Vec {
 	switch {
 	case k.steady:
 		return b.Broadcast(at(steady, 0))
+	case k.sided: // the gain is 1
+		return b.FMA(c(asm.LIFR), b.Add(b.Broadcast(at(k.in.wave, 0)), c(asm.LIFI)), c(asm.LIFVRest))
 	case k.waved:
 		return b.goal(b.Broadcast(at(k.in.wave, 0)), c)
 	}

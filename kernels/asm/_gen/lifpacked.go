@@ -577,9 +577,6 @@ func (k *lifPacking) writeSpikes() {
 
 // lifPackable writes the kernel that tells whether and how a group can be advanced by the kernels for a waveform.
 func lifPackable(f *file, w isa) {
-	if !w.kmask() {
-		return
-	}
 	k := lifPacking{lifFunc: lifFunc{
 		Func: f.Func(w, "LIFPackable", "func(b *Block)", "sets Refused and Differs of b.Packed; see LIFPacked."), g: 1,
 	}}
@@ -599,11 +596,12 @@ func lifPackable(f *file, w isa) {
 			near := b.Add(vTh, b.Add(b.Mul(b.Abs(vTh), b.Const(asm.LIFNear)), b.Const(asm.LIFNearLeast)))
 			above := b.MaskAnd(b.Cmp(b.Min(x, y), GT, near), b.Cmp(b.Max(x, y), LE, b.Const(asm.LIFFar)))
 			fine := b.MaskOr(above, b.Cmp(b.Max(x, y), LT, vTh))
-			hold := c(asm.LIFHold)
+			hold, far := c(asm.LIFHold), b.Const(asm.LIFFar)
 			for _, m := range []Mask{
 				b.Cmp(hold, GE, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldLow))),
 				b.Cmp(hold, LT, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldHigh))),
 				b.Cmp(c(asm.LIFPart), LT, b.Const(1.0/16)), b.Cmp(c(asm.LIFGain), EQ, b.Const(1)),
+				b.Cmp(b.Abs(b.Min(x, y)), LE, far), b.Cmp(b.Abs(c(asm.LIFVReset)), LE, far),
 			} {
 				fine = b.MaskAnd(fine, m)
 			}
