@@ -2,12 +2,7 @@
 
 package kernels
 
-import (
-	"encoding/binary"
-	"math/bits"
-
-	"popsim/kernels/asm"
-)
+import "popsim/kernels/asm"
 
 // PrefetchRange loads the n bytes from address p on into the cache.
 func PrefetchRange(p uintptr, n int) {
@@ -17,67 +12,6 @@ func PrefetchRange(p uintptr, n int) {
 }
 
 // Kernels are called by name here, not through function values, so that their arguments can stay on the stack.
-
-// LIFRows advances LIF neurons; one of the rows Drive and Jump may be nil.
-func LIFRows(isa ISA, b *asm.LIFRowsBlock) {
-	switch {
-	case isa < AVX2:
-		lifRowsGo(b)
-	case b.Drive == nil && b.Steps == 1:
-		lifJumpStep(isa, b)
-		endSpikes(b)
-	case b.Drive == nil:
-		lifJumpRows(isa, b)
-	case isa == AVX512 && b.Jump == nil:
-		asm.LIFDriveRowsAVX512(b)
-	case isa == AVX512:
-		asm.LIFRowsAVX512(b)
-	case b.Jump == nil:
-		asm.LIFDriveRowsAVX2(b)
-	default:
-		asm.LIFRowsAVX2(b)
-	}
-}
-
-// lifJumpRows is LIFRows without the row Drive.
-func lifJumpRows(isa ISA, b *asm.LIFRowsBlock) {
-	switch {
-	case isa == AVX512 && b.Alike:
-		asm.LIFJumpRowsAlikeAVX512(b)
-	case isa == AVX512:
-		asm.LIFJumpRowsAVX512(b)
-	case b.Alike:
-		asm.LIFJumpRowsAlikeAVX2(b)
-	default:
-		asm.LIFJumpRowsAVX2(b)
-	}
-}
-
-// lifJumpStep is one step of lifJumpRows but for what endSpikes does.
-func lifJumpStep(isa ISA, b *asm.LIFRowsBlock) {
-	switch {
-	case isa == AVX512 && b.Alike:
-		asm.LIFJumpStepAlikeAVX512(b)
-	case isa == AVX512:
-		asm.LIFJumpStepAVX512(b)
-	case b.Alike:
-		asm.LIFJumpStepAlikeAVX2(b)
-	default:
-		asm.LIFJumpStepAVX2(b)
-	}
-}
-
-// endSpikes resets the lanes that fired in step First, and holds them.
-func endSpikes(b *asm.LIFRowsBlock) {
-	fired := b.Fired[:b.Lanes/8]
-	for i := 0; i < len(fired); i += 8 {
-		for word := binary.LittleEndian.Uint64(fired[i:]); word != 0; word &= word - 1 {
-			l := 8*i + bits.TrailingZeros64(word)
-			coef := b.Coef[l/Group*b.CoefStride:]
-			b.V[l], b.Wake[l] = coef[asm.LIFRowsVReset][l%Group], b.First+1+coef[asm.LIFRowsHold][l%Group]
-		}
-	}
-}
 
 // ExpRows advances exponential currents.
 func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
@@ -148,30 +82,6 @@ func FindEdges(isa ISA, b *asm.FindEdgesBlock) {
 		asm.FindEdgesAVX512(b)
 	} else {
 		asm.FindEdgesGo(b)
-	}
-}
-
-// LIFExpRows advances LIF neurons with one exponential current.
-func LIFExpRows(isa ISA, b *asm.LIFExpRowsBlock) {
-	switch isa {
-	case AVX512:
-		asm.LIFExpRowsAVX512(b)
-	case AVX2:
-		asm.LIFExpRowsAVX2(b)
-	default:
-		asm.LIFExpRowsGo(b)
-	}
-}
-
-// LIFExpRows2 advances LIF neurons with two exponential currents.
-func LIFExpRows2(isa ISA, b *asm.LIFExpRowsBlock) {
-	switch isa {
-	case AVX512:
-		asm.LIFExpRows2AVX512(b)
-	case AVX2:
-		asm.LIFExpRows2AVX2(b)
-	default:
-		asm.LIFExpRows2Go(b)
 	}
 }
 

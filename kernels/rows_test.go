@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -42,47 +43,49 @@ func (f *filler) coefs(columns, groups int) []asm.Column {
 const (
 	rowLanes = 3 * Group
 	rowSteps = 7
+	lifLanes = 9 * Group // of lifRows: more than take their steps together
 )
 
 // lifRows is lanes below and above the threshold, of which some wake in one of the steps.
 func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
 	b := &asm.LIFRowsBlock{
-		Lanes: rowLanes, Steps: rowSteps, First: 10, V: f.column(rowLanes, -1, 1), Wake: f.column(rowLanes, 5, 20),
-		Coef: f.coefs(asm.LIFRowsCoefs, 3), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8),
-		FiredStride: rowLanes / 8,
+		Lanes: lifLanes, Steps: rowSteps, First: 10, V: f.column(lifLanes, -1, 1), Wake: f.column(lifLanes, 5, 20),
+		Coef: f.coefs(asm.LIFRowsCoefs, lifLanes/Group), CoefStride: asm.LIFRowsCoefs,
+		Fired: make([]uint8, rowSteps*lifLanes/8), FiredStride: lifLanes / 8,
 	}
 	for i, w := range b.Wake {
 		b.Wake[i] = math.Floor(w)
 	}
 	if drive {
-		b.Drive, b.DriveStride = f.column(rowSteps*rowLanes, -0.1, 0.2), rowLanes
+		b.Drive, b.DriveStride = f.column(rowSteps*lifLanes, -0.1, 0.2), lifLanes
 	}
 	if jump {
-		b.Jump, b.JumpStride = f.column(rowSteps*rowLanes, -0.1, 0.2), rowLanes
+		b.Jump, b.JumpStride = f.column(rowSteps*lifLanes, -0.1, 0.2), lifLanes
 	}
 	return b
 }
 
-// lifRowsAlike is lifRows with jumps, all lanes with the same coefficients.
-func (f *filler) lifRowsAlike() *asm.LIFRowsBlock {
-	b := f.lifRows(false, true)
-	b.Coef, b.CoefStride, b.Alike = f.coefs(asm.LIFRowsCoefs, 1), 0, true
+// alike gives all lanes the same coefficients, with which some fire: those of asm.LIFRowsBlock and two gains.
+func (f *filler) alike() []asm.Column {
+	c := make([]asm.Column, asm.LIFRowsCoefs+2)
 	for j, x := range []float64{
 		asm.LIFRowsVInf: 0.8, asm.LIFRowsKeep: 0.2, asm.LIFRowsVTh: 0.7, asm.LIFRowsVReset: -0.3, asm.LIFRowsHold: 2,
+		asm.LIFRowsCoefs: 0.3, asm.LIFRowsCoefs + 1: 0.2,
 	} {
-		for l := range b.Coef[j] {
-			b.Coef[j][l] = x
+		for l := range c[j] {
+			c[j][l] = x
 		}
 	}
-	return b
+	return c
 }
 
 func (f *filler) lifExpRows(currents int) *asm.LIFExpRowsBlock {
 	q := f.lifRows(false, false)
 	b := &asm.LIFExpRowsBlock{
 		Lanes: q.Lanes, Steps: q.Steps, First: q.First, V: q.V, Wake: q.Wake, Fired: q.Fired, FiredStride: q.FiredStride,
-		Coef: f.coefs(asm.LIFRowsCoefs+currents, 3), CoefStride: asm.LIFRowsCoefs + currents,
-		Current: f.column(rowLanes, -0.1, 0.1), Row: f.column(rowSteps*rowLanes, -0.1, 0.05), RowStride: rowLanes, Decay: 0.7,
+		Coef: f.coefs(asm.LIFRowsCoefs+currents, lifLanes/Group), CoefStride: asm.LIFRowsCoefs + currents,
+		Current: f.column(lifLanes, -0.1, 0.1), Row: f.column(rowSteps*lifLanes, -0.1, 0.05), RowStride: lifLanes,
+		Decay: 0.7,
 	}
 	for j := asm.LIFRowsVReset; j < len(b.Coef); j += b.CoefStride {
 		for l := range b.Coef[j] {
@@ -90,7 +93,8 @@ func (f *filler) lifExpRows(currents int) *asm.LIFExpRowsBlock {
 		}
 	}
 	if currents == 2 {
-		b.Current2, b.Row2, b.Row2Stride = f.column(rowLanes, -0.1, 0.1), f.column(rowSteps*rowLanes, -0.1, 0.05), rowLanes
+		b.Current2 = f.column(lifLanes, -0.1, 0.1)
+		b.Row2, b.Row2Stride = f.column(rowSteps*lifLanes, -0.1, 0.05), lifLanes
 		b.Decay2 = 0.9
 	}
 	return b
@@ -302,32 +306,6 @@ func keepMarked(marks []uint8, byte int, columns ...[]float64) {
 
 // networkKernels are the kernels of networks: each makes its argument and runs it.
 var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
-	"LIFRows": func(f *filler) (any, func(ISA)) {
-		b := f.lifRows(true, true)
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
-	"LIFRows drive": func(f *filler) (any, func(ISA)) {
-		b := f.lifRows(true, false)
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
-	"LIFRows jump": func(f *filler) (any, func(ISA)) {
-		b := f.lifRows(false, true)
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
-	"LIFRows jump, one step": func(f *filler) (any, func(ISA)) {
-		b := f.lifRows(false, true)
-		b.Steps = 1
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
-	"LIFRows jump, alike": func(f *filler) (any, func(ISA)) {
-		b := f.lifRowsAlike()
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
-	"LIFRows jump, alike, one step": func(f *filler) (any, func(ISA)) {
-		b := f.lifRowsAlike()
-		b.Steps = 1
-		return b, func(a ISA) { LIFRows(a, b) }
-	},
 	"ExpRows": func(f *filler) (any, func(ISA)) {
 		b := f.currentRows()
 		return b, func(a ISA) { ExpRows(a, b) }
@@ -335,14 +313,6 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"AlphaRows": func(f *filler) (any, func(ISA)) {
 		b := f.currentRows()
 		return b, func(a ISA) { AlphaRows(a, b) }
-	},
-	"LIFExpRows": func(f *filler) (any, func(ISA)) {
-		b := f.lifExpRows(1)
-		return b, func(a ISA) { LIFExpRows(a, b) }
-	},
-	"LIFExpRows2": func(f *filler) (any, func(ISA)) {
-		b := f.lifExpRows(2)
-		return b, func(a ISA) { LIFExpRows2(a, b) }
 	},
 	"LIFConduct": func(f *filler) (any, func(ISA)) {
 		b := f.lifConduct()
@@ -514,6 +484,34 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := &asm.JumpStepBlock{Lanes: rowLanes, Row: c(), Jump: c(), Top: c(), Factor: 1.1}
 		return b, func(a ISA) { JumpStep(a, b) }
 	},
+}
+
+// init adds the kernels of LIF neurons with arrivals at ends of steps: with each kind of row, in several steps and in
+// one, with coefficients of each lane and with the same for all.
+func init() {
+	for _, steps := range []int{rowSteps, 1} {
+		for _, alike := range []bool{false, true} {
+			name := fmt.Sprintf(", %d steps, alike %v", steps, alike)
+			for i, rows := range []string{"LIFRows", "LIFRows drive", "LIFRows jump"} {
+				networkKernels[rows+name] = func(f *filler) (any, func(ISA)) {
+					b := f.lifRows(i < 2, i != 1)
+					if b.Steps = steps; alike {
+						b.Coef, b.CoefStride, b.Alike = f.alike(), 0, true
+					}
+					return b, func(a ISA) { LIFRows(a, b) }
+				}
+			}
+			for i, run := range []func(ISA, *asm.LIFExpRowsBlock){LIFExpRows, LIFExpRows2} {
+				networkKernels[fmt.Sprint("LIFExpRows ", i+1)+name] = func(f *filler) (any, func(ISA)) {
+					b := f.lifExpRows(i + 1)
+					if b.Steps = steps; alike {
+						b.Coef, b.CoefStride, b.Alike = f.alike(), 0, true
+					}
+					return b, func(a ISA) { run(a, b) }
+				}
+			}
+		}
+	}
 }
 
 // TestNetworkKernels: every instruction set leaves the same bits in every column, and in the masks some bits of both

@@ -75,7 +75,7 @@ func newUpdate(steps int, rows string) *update {
 		return u
 	}
 	u.exp = &asm.LIFExpRowsBlock{
-		Lanes: n, Steps: steps, V: v, Wake: c(n), Coef: coef, Current: c(n), Decay: Exp(-dt / tauS),
+		Lanes: n, Steps: steps, V: v, Wake: c(n), Coef: coef, Alike: true, Current: c(n), Decay: Exp(-dt / tauS),
 		Row: c(steps * n), RowStride: n, Fired: u.fired, FiredStride: n / 8,
 	}
 	return u

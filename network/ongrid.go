@@ -221,7 +221,8 @@ func (s *lifSegment) advanceFused(r *shard, k int64, steps int) {
 	g, c := &s.grid, s.receptors
 	b := asm.LIFExpRowsBlock{
 		Lanes: s.padded(), Steps: steps, First: float64(k), V: r.v[s.base:], Wake: r.wake[s.base:],
-		Coef: g.fused.columns, CoefStride: g.fused.stride, Fired: g.fired, FiredStride: s.padded() / 8,
+		Coef: g.fused.columns, CoefStride: g.fused.stride, Alike: g.fused.stride == 0,
+		Fired: g.fired, FiredStride: s.padded() / 8,
 		Current: r.s[c[0]][s.base:], Row: r.allRows[c[0]][s.base:], RowStride: r.strides[c[0]], Decay: r.decay[c[0]],
 	}
 	if len(c) == 1 {

@@ -4,8 +4,9 @@
 //
 //	cc -O3 -march=native -mprefer-vector-width=256 -ffp-contract=off -o update bench/peers/update.c -lm && ./update
 //
-// prints, for rows of jumps of V and for rows of an exponential current, the steps of an epoch and the least time of a
-// step of a neuron, ns. It needs AVX-512.
+// prints the steps of an epoch and the least time of a step of a neuron, ns, for rows of jumps of V where all neurons are
+// alike and where each has parameters of its own, and for rows of an exponential current. It takes AVX-512 where it is
+// compiled for it, else AVX2 and FMA3 (-march=x86-64-v3).
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
@@ -14,57 +15,88 @@
 #include <string.h>
 #include <time.h>
 
-enum { N = 2048, MOST = 50 };
+#ifdef __AVX512F__
+typedef __m512d vector;
+typedef __mmask8 mask;
+#define V(operation) _mm512_##operation##_pd
+#define compare(x, predicate, y) _mm512_cmp_pd_mask(x, y, predicate)
+#define choose(m, x, y) _mm512_mask_mov_pd(y, m, x)
+#define bits(m) (m)
+#else
+typedef __m256d vector, mask;
+#define V(operation) _mm256_##operation##_pd
+#define compare(x, predicate, y) _mm256_cmp_pd(x, y, predicate)
+#define choose(m, x, y) _mm256_blendv_pd(y, x, m)
+#define bits(m) _mm256_movemask_pd(m)
+#endif
+
+enum { N = 2048, MOST = 50, LANES = sizeof(vector) / 8 };
+enum rows { JUMPS, EACH, CURRENT, KINDS };
+static const char *const names[KINDS] = {"jumps", "each", "current"};
 static const double dt = 0.1, tau = 20, tau_s = 2, v_inf = 24, v_th = 20, reset = 10, hold = 20, empty = 1e-290;
 static double *v, *wake, *current, *row;
+static double *keeps, *goals, *thresholds, *resets, *holds; // EACH
 static uint32_t ids[MOST][N];
 static int listed[MOST];
 static long spikes;
 
-static double *column(size_t n) {
+static double *column(size_t n, double x) {
 	double *p = aligned_alloc(64, 8 * n);
-	for (size_t i = 0; i < n; i++) p[i] = 0;
+	for (size_t i = 0; i < n; i++) p[i] = x;
 	return p;
 }
 
-static inline void update(long first, int steps, int jumps) {
-	const double keep = -expm1(-dt / tau), decay = exp(-dt / tau_s);
-	const __m512d Keep = _mm512_set1_pd(keep), Goal = _mm512_set1_pd(v_inf), Th = _mm512_set1_pd(v_th);
-	const __m512d Decay = _mm512_set1_pd(decay), Share = _mm512_set1_pd(tau_s / (tau - tau_s) * (exp(-dt / tau) - decay));
-	const __m512d Empty = _mm512_set1_pd(empty), Reset = _mm512_set1_pd(reset);
+static inline __attribute__((always_inline)) void update(long first, int steps, enum rows kind) {
+	const double decay = exp(-dt / tau_s);
+	vector Keep = V(set1)(-expm1(-dt / tau)), Goal = V(set1)(v_inf), Th = V(set1)(v_th), Reset = V(set1)(reset);
+	vector Hold = V(set1)(hold);
+	const vector Decay = V(set1)(decay), Share = V(set1)(tau_s / (tau - tau_s) * (exp(-dt / tau) - decay));
+	const vector Empty = V(set1)(empty);
 	memset(listed, 0, sizeof listed);
 	for (int g = 0; g < N; g += 64)
 		for (int d = 0; d < steps; d++) {
-			double k = (double)(first + d);
-			const __m512d K = _mm512_set1_pd(k);
-			for (int l = g; l < g + 64; l += 8) {
+			const vector K = V(set1)((double)(first + d)), Next = V(set1)((double)(first + d + 1));
+			for (int l = g; l < g + 64; l += LANES) {
 				double *r = row + (size_t)d * N + l;
-				__m512d V = _mm512_load_pd(v + l), W = _mm512_load_pd(wake + l), a = _mm512_load_pd(r), y;
-				_mm512_store_pd(r, Empty);
-				__mmask8 moves = _mm512_cmp_pd_mask(W, K, _CMP_LE_OQ);
-				y = _mm512_fmadd_pd(Keep, _mm512_sub_pd(Goal, V), V);
-				if (jumps) y = _mm512_add_pd(y, a);
+				if (kind == EACH) Keep = V(load)(keeps + l), Goal = V(load)(goals + l), Th = V(load)(thresholds + l);
+				vector x = V(load)(v + l), W = V(load)(wake + l), a = V(load)(r), y;
+				V(store)(r, Empty);
+				mask moves = compare(W, _CMP_LE_OQ, K);
+				y = V(fmadd)(Keep, V(sub)(Goal, x), x);
+				if (kind != CURRENT) y = V(add)(y, a);
 				else {
-					__m512d i = _mm512_load_pd(current + l);
-					y = _mm512_fmadd_pd(Share, i, y);
-					_mm512_store_pd(current + l, _mm512_fmadd_pd(Decay, i, a));
+					vector i = V(load)(current + l);
+					y = V(fmadd)(Share, i, y);
+					V(store)(current + l, V(fmadd)(Decay, i, a));
 				}
-				y = _mm512_mask_mov_pd(V, moves, y);
-				unsigned fired = _mm512_cmp_pd_mask(y, Th, _CMP_GE_OQ);
+				y = choose(moves, y, x);
+				mask above = compare(y, _CMP_GE_OQ, Th);
+				unsigned fired = (unsigned)bits(above);
 				if (__builtin_expect(fired, 0)) {
-					y = _mm512_mask_mov_pd(y, (__mmask8)fired, Reset);
-					_mm512_store_pd(wake + l, _mm512_mask_mov_pd(W, (__mmask8)fired, _mm512_set1_pd(k + 1 + hold)));
+					if (kind == EACH) Reset = V(load)(resets + l), Hold = V(load)(holds + l);
+					y = choose(above, Reset, y);
+					V(store)(wake + l, choose(above, V(add)(Next, Hold), W));
 					for (; fired; fired &= fired - 1) ids[d][listed[d]++] = (uint32_t)(l + __builtin_ctz(fired));
 				}
-				_mm512_store_pd(v + l, y);
+				V(store)(v + l, y);
 			}
 		}
 	for (int d = 0; d < steps; d++) spikes += listed[d];
 }
 
+static void epoch(long first, int steps, enum rows kind) {
+	switch (kind) {
+	case JUMPS: update(first, steps, JUMPS); break;
+	case EACH: update(first, steps, EACH); break;
+	default: update(first, steps, CURRENT);
+	}
+}
+
 int main(void) {
-	v = column(N), wake = column(N), current = column(N), row = column((size_t)MOST * N);
-	for (int jumps = 1; jumps >= 0; jumps--)
+	v = column(N, 0), wake = column(N, 0), current = column(N, 0), row = column((size_t)MOST * N, 0);
+	keeps = column(N, -expm1(-dt / tau)), goals = column(N, v_inf), thresholds = column(N, v_th);
+	resets = column(N, reset), holds = column(N, hold);
+	for (enum rows kind = 0; kind < KINDS; kind++)
 		for (int s = 0; s < 4; s++) {
 			const int steps = (int[]){1, 5, 15, 50}[s], calls = 600 / steps;
 			double least = INFINITY;
@@ -73,12 +105,12 @@ int main(void) {
 			for (int round = 0; round < 500; round++) {
 				struct timespec a, b;
 				clock_gettime(CLOCK_MONOTONIC, &a);
-				for (int c = 0; c < calls; c++, first += steps) jumps ? update(first, steps, 1) : update(first, steps, 0);
+				for (int c = 0; c < calls; c++, first += steps) epoch(first, steps, kind);
 				clock_gettime(CLOCK_MONOTONIC, &b);
 				double ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
 				if (ns / ((double)calls * steps * N) < least) least = ns / ((double)calls * steps * N);
 			}
-			printf("%s %d %.4f %.1f\n", jumps ? "jumps" : "current", steps, least, spikes / (first * dt / 1000 * N));
+			printf("%s %d %.4f %.1f\n", names[kind], steps, least, spikes / (first * dt / 1000 * N));
 			spikes = 0;
 		}
 	return 0;

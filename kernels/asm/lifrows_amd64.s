@@ -4,157 +4,6 @@
 
 #include "textflag.h"
 
-// func LIFRowsAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFRowsAVX2(SB), $192-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), SI
-	MOVQ 72(SI), BX
-	MOVQ 24(SI), R8
-	MOVQ 48(SI), R9
-	XORQ CX, CX
-
-group:
-	XORQ DX, DX
-
-vectors:
-	// load
-	VMOVUPD      (R8)(CX*8), Y15
-	VMOVUPD      32(R8)(CX*8), Y14
-	VMOVUPD      64(R8)(CX*8), Y13
-	VMOVUPD      96(R8)(CX*8), Y12
-	VMOVUPD      (R9)(CX*8), Y11
-	VMOVUPD      32(R9)(CX*8), Y10
-	VMOVUPD      64(R9)(CX*8), Y9
-	VMOVUPD      96(R9)(CX*8), Y8
-	VBROADCASTSD 16(SI), Y7
-	MOVQ         112(SI), R10
-	LEAQ         (R10)(CX*8), R10
-	MOVQ         144(SI), R11
-	LEAQ         (R11)(CX*8), R11
-	MOVQ         CX, R12
-	SHRQ         $0x03, R12
-	ADDQ         176(SI), R12
-	MOVQ         8(SI), DI
-
-step1:
-	// step
-	VADDPD      (R10), Y15, Y0
-	VMOVUPD     (BX)(DX*8), Y1
-	VSUBPD      Y15, Y1, Y2
-	VADDPD      32(R10), Y14, Y3
-	VCMPPD      $0x12, Y7, Y11, Y4
-	VMOVUPD     32(BX)(DX*8), Y5
-	VSUBPD      Y14, Y5, Y6
-	VFMADD231PD 512(BX)(DX*8), Y2, Y0
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y1
-	VFMADD231PD 544(BX)(DX*8), Y6, Y3
-	VADDPD      64(R10), Y13, Y5
-	VBLENDVPD   Y4, Y0, Y15, Y2
-	VMOVUPD     64(BX)(DX*8), Y6
-	VSUBPD      Y13, Y6, Y4
-	VFMADD231PD 576(BX)(DX*8), Y4, Y5
-	VCMPPD      $0x12, Y7, Y10, Y0
-	VBLENDVPD   Y0, Y3, Y14, Y6
-	VCMPPD      $0x12, Y1, Y11, Y4
-	VADDPD      96(R10), Y12, Y0
-	VMOVUPD     96(BX)(DX*8), Y3
-	VSUBPD      Y12, Y3, Y3
-	VFMADD231PD 608(BX)(DX*8), Y3, Y0
-	VCMPPD      $0x12, Y7, Y9, Y3
-	VBLENDVPD   Y3, Y5, Y13, Y3
-	VADDPD      (R11), Y2, Y5
-	VBLENDVPD   Y4, Y5, Y2, Y5
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y2
-	VMOVUPD     Y2, (R11)
-	VMOVUPD     Y3, (AX)
-	VCMPPD      $0x12, Y1, Y10, Y3
-	VCMPPD      $0x12, Y7, Y8, Y2
-	VBLENDVPD   Y2, Y0, Y12, Y2
-	VADDPD      32(R11), Y6, Y0
-	VBLENDVPD   Y3, Y0, Y6, Y0
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y6
-	VMOVUPD     Y6, 32(R11)
-	VMOVUPD     Y2, 32(AX)
-	VCMPPD      $0x12, Y1, Y9, Y2
-	VCMPPD      $0x1d, 1024(BX)(DX*8), Y5, Y6
-	VANDPD      Y6, Y4, Y4
-	VBLENDVPD   Y4, 1536(BX)(DX*8), Y5, Y15
-	VMOVUPD     64(R11), Y6
-	VADDPD      (AX), Y6, Y5
-	VMOVUPD     (AX), Y6
-	VBLENDVPD   Y2, Y5, Y6, Y5
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y6
-	VMOVUPD     Y6, 64(R11)
-	VCMPPD      $0x12, Y1, Y8, Y6
-	VMOVUPD     Y1, (AX)
-	VCMPPD      $0x1d, 1056(BX)(DX*8), Y0, Y1
-	VANDPD      Y1, Y3, Y3
-	VMOVMSKPD   Y3, R14
-	VMOVMSKPD   Y4, R13
-	SHLL        $0x04, R14
-	ORL         R14, R13
-	MOVB        R13, (R12)
-	VBLENDVPD   Y3, 1568(BX)(DX*8), Y0, Y14
-	VMOVUPD     96(R11), Y1
-	VADDPD      32(AX), Y1, Y0
-	VMOVUPD     32(AX), Y1
-	VBLENDVPD   Y6, Y0, Y1, Y0
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y1
-	VMOVUPD     Y1, 96(R11)
-	VCMPPD      $0x1d, 1088(BX)(DX*8), Y5, Y1
-	VANDPD      Y1, Y2, Y2
-	VBLENDVPD   Y2, 1600(BX)(DX*8), Y5, Y13
-	VMOVUPD     2048(BX)(DX*8), Y1
-	VADDPD      (AX), Y1, Y5
-	VBLENDVPD   Y4, Y5, Y11, Y11
-	VCMPPD      $0x1d, 1120(BX)(DX*8), Y0, Y1
-	VANDPD      Y1, Y6, Y4
-	VMOVMSKPD   Y4, R14
-	VMOVMSKPD   Y2, R13
-	SHLL        $0x04, R14
-	ORL         R14, R13
-	MOVB        R13, 1(R12)
-	VBLENDVPD   Y4, 1632(BX)(DX*8), Y0, Y12
-	VMOVUPD     (AX), Y5
-	VADDPD      2080(BX)(DX*8), Y5, Y6
-	VBLENDVPD   Y3, Y6, Y10, Y10
-	VADDPD      2112(BX)(DX*8), Y5, Y1
-	VADDPD      2144(BX)(DX*8), Y5, Y0
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y7
-	VBLENDVPD   Y2, Y1, Y9, Y9
-	VBLENDVPD   Y4, Y0, Y8, Y8
-	MOVQ        136(SI), R13
-	LEAQ        (R10)(R13*8), R10
-	MOVQ        168(SI), R13
-	LEAQ        (R11)(R13*8), R11
-	ADDQ        200(SI), R12
-	DECQ        DI
-	JNZ         step1
-
-	// store
-	VMOVUPD Y15, (R8)(CX*8)
-	VMOVUPD Y14, 32(R8)(CX*8)
-	VMOVUPD Y13, 64(R8)(CX*8)
-	VMOVUPD Y12, 96(R8)(CX*8)
-	VMOVUPD Y11, (R9)(CX*8)
-	VMOVUPD Y10, 32(R9)(CX*8)
-	VMOVUPD Y9, 64(R9)(CX*8)
-	VMOVUPD Y8, 96(R9)(CX*8)
-	ADDQ    $0x10, CX
-	ADDQ    $0x10, DX
-	CMPQ    DX, $0x40
-	JLT     vectors
-	MOVQ    96(SI), DX
-	SHLQ    $0x09, DX
-	ADDQ    DX, BX
-	CMPQ    CX, (SI)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
 // func LIFRowsAVX512(b *LIFRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·LIFRowsAVX512(SB), $0-8
@@ -342,126 +191,6 @@ step1:
 	RET
 	PCALIGN $0x40
 
-// func LIFDriveRowsAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFDriveRowsAVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Y15
-	VMOVUPD      32(DI)(AX*8), Y14
-	VMOVUPD      64(DI)(AX*8), Y13
-	VMOVUPD      96(DI)(AX*8), Y12
-	VMOVUPD      (R8)(AX*8), Y11
-	VMOVUPD      32(R8)(AX*8), Y10
-	VMOVUPD      64(R8)(AX*8), Y9
-	VMOVUPD      96(R8)(AX*8), Y8
-	VBROADCASTSD 16(BX), Y7
-	MOVQ         112(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         AX, R10
-	SHRQ         $0x03, R10
-	ADDQ         176(BX), R10
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VADDPD      (R9), Y15, Y0
-	VMOVUPD     (DX)(CX*8), Y1
-	VSUBPD      Y15, Y1, Y2
-	VADDPD      32(R9), Y14, Y3
-	VMOVUPD     32(DX)(CX*8), Y4
-	VSUBPD      Y14, Y4, Y5
-	VCMPPD      $0x12, Y7, Y11, Y6
-	VFMADD231PD 512(DX)(CX*8), Y2, Y0
-	VADDPD      64(R9), Y13, Y1
-	VFMADD231PD 544(DX)(CX*8), Y5, Y3
-	VMOVUPD     64(DX)(CX*8), Y4
-	VSUBPD      Y13, Y4, Y2
-	VBLENDVPD   Y6, Y0, Y15, Y5
-	VCMPPD      $0x12, Y7, Y10, Y4
-	VFMADD231PD 576(DX)(CX*8), Y2, Y1
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y6
-	VBLENDVPD   Y4, Y3, Y14, Y0
-	VADDPD      96(R9), Y12, Y2
-	VMOVUPD     96(DX)(CX*8), Y4
-	VSUBPD      Y12, Y4, Y3
-	VFMADD231PD 608(DX)(CX*8), Y3, Y2
-	VCMPPD      $0x12, Y7, Y9, Y4
-	VBLENDVPD   Y4, Y1, Y13, Y3
-	VCMPPD      $0x12, Y6, Y11, Y4
-	VCMPPD      $0x1d, 1024(DX)(CX*8), Y5, Y1
-	VANDPD      Y1, Y4, Y4
-	VBLENDVPD   Y4, 1536(DX)(CX*8), Y5, Y15
-	VCMPPD      $0x12, Y7, Y8, Y1
-	VBLENDVPD   Y1, Y2, Y12, Y5
-	VCMPPD      $0x12, Y6, Y10, Y1
-	VCMPPD      $0x1d, 1056(DX)(CX*8), Y0, Y2
-	VANDPD      Y2, Y1, Y1
-	VMOVMSKPD   Y1, R12
-	VMOVMSKPD   Y4, R11
-	SHLL        $0x04, R12
-	ORL         R12, R11
-	MOVB        R11, (R10)
-	VBLENDVPD   Y1, 1568(DX)(CX*8), Y0, Y14
-	VCMPPD      $0x12, Y6, Y9, Y2
-	VCMPPD      $0x1d, 1088(DX)(CX*8), Y3, Y0
-	VANDPD      Y0, Y2, Y2
-	VBLENDVPD   Y2, 1600(DX)(CX*8), Y3, Y13
-	VADDPD      2048(DX)(CX*8), Y6, Y0
-	VBLENDVPD   Y4, Y0, Y11, Y11
-	VCMPPD      $0x12, Y6, Y8, Y3
-	VCMPPD      $0x1d, 1120(DX)(CX*8), Y5, Y4
-	VANDPD      Y4, Y3, Y0
-	VMOVMSKPD   Y0, R12
-	VMOVMSKPD   Y2, R11
-	SHLL        $0x04, R12
-	ORL         R12, R11
-	MOVB        R11, 1(R10)
-	VBLENDVPD   Y0, 1632(DX)(CX*8), Y5, Y12
-	VADDPD      2080(DX)(CX*8), Y6, Y3
-	VBLENDVPD   Y1, Y3, Y10, Y10
-	VADDPD      2112(DX)(CX*8), Y6, Y4
-	VADDPD      2144(DX)(CX*8), Y6, Y5
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y7
-	VBLENDVPD   Y2, Y4, Y9, Y9
-	VBLENDVPD   Y0, Y5, Y8, Y8
-	MOVQ        136(BX), R11
-	LEAQ        (R9)(R11*8), R9
-	ADDQ        200(BX), R10
-	DECQ        SI
-	JNZ         step1
-
-	// store
-	VMOVUPD Y15, (DI)(AX*8)
-	VMOVUPD Y14, 32(DI)(AX*8)
-	VMOVUPD Y13, 64(DI)(AX*8)
-	VMOVUPD Y12, 96(DI)(AX*8)
-	VMOVUPD Y11, (R8)(AX*8)
-	VMOVUPD Y10, 32(R8)(AX*8)
-	VMOVUPD Y9, 64(R8)(AX*8)
-	VMOVUPD Y8, 96(R8)(AX*8)
-	ADDQ    $0x10, AX
-	ADDQ    $0x10, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
 // func LIFDriveRowsAVX512(b *LIFRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·LIFDriveRowsAVX512(SB), $0-8
@@ -623,149 +352,6 @@ step1:
 	SHLQ    $0x09, CX
 	ADDQ    CX, DX
 	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func LIFJumpRowsAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFJumpRowsAVX2(SB), $192-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), SI
-	MOVQ 72(SI), BX
-	MOVQ 24(SI), R8
-	MOVQ 48(SI), R9
-	XORQ CX, CX
-
-group:
-	XORQ DX, DX
-
-vectors:
-	// load
-	VMOVUPD      (R8)(CX*8), Y15
-	VMOVUPD      32(R8)(CX*8), Y14
-	VMOVUPD      64(R8)(CX*8), Y13
-	VMOVUPD      96(R8)(CX*8), Y12
-	VMOVUPD      (R9)(CX*8), Y11
-	VMOVUPD      32(R9)(CX*8), Y10
-	VMOVUPD      64(R9)(CX*8), Y9
-	VMOVUPD      96(R9)(CX*8), Y8
-	VBROADCASTSD 16(SI), Y7
-	MOVQ         144(SI), R10
-	LEAQ         (R10)(CX*8), R10
-	MOVQ         CX, R11
-	SHRQ         $0x03, R11
-	ADDQ         176(SI), R11
-	MOVQ         8(SI), DI
-
-step1:
-	// step
-	VMOVUPD     (BX)(DX*8), Y0
-	VSUBPD      Y15, Y0, Y1
-	VCMPPD      $0x12, Y7, Y11, Y2
-	VMOVUPD     32(BX)(DX*8), Y3
-	VSUBPD      Y14, Y3, Y4
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y5
-	VMOVUPD     64(BX)(DX*8), Y6
-	VSUBPD      Y13, Y6, Y0
-	VFMADD132PD 512(BX)(DX*8), Y15, Y1
-	VBLENDVPD   Y2, Y1, Y15, Y3
-	VCMPPD      $0x12, Y7, Y10, Y6
-	VFMADD132PD 544(BX)(DX*8), Y14, Y4
-	VBLENDVPD   Y6, Y4, Y14, Y2
-	VCMPPD      $0x12, Y5, Y11, Y1
-	VFMADD132PD 576(BX)(DX*8), Y13, Y0
-	VMOVUPD     96(BX)(DX*8), Y6
-	VSUBPD      Y12, Y6, Y4
-	VFMADD132PD 608(BX)(DX*8), Y12, Y4
-	VCMPPD      $0x12, Y7, Y9, Y6
-	VBLENDVPD   Y6, Y0, Y13, Y6
-	VADDPD      (R10), Y3, Y0
-	VBLENDVPD   Y1, Y0, Y3, Y0
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y3
-	VMOVUPD     Y3, (R10)
-	VMOVUPD     Y6, (AX)
-	VCMPPD      $0x12, Y5, Y10, Y6
-	VCMPPD      $0x12, Y7, Y8, Y3
-	VBLENDVPD   Y3, Y4, Y12, Y3
-	VADDPD      32(R10), Y2, Y4
-	VBLENDVPD   Y6, Y4, Y2, Y4
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y2
-	VMOVUPD     Y2, 32(R10)
-	VMOVUPD     Y3, 32(AX)
-	VCMPPD      $0x12, Y5, Y9, Y3
-	VCMPPD      $0x1d, 1024(BX)(DX*8), Y0, Y2
-	VANDPD      Y2, Y1, Y1
-	VBLENDVPD   Y1, 1536(BX)(DX*8), Y0, Y15
-	VMOVUPD     64(R10), Y2
-	VADDPD      (AX), Y2, Y0
-	VMOVUPD     (AX), Y2
-	VBLENDVPD   Y3, Y0, Y2, Y0
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y2
-	VMOVUPD     Y2, 64(R10)
-	VCMPPD      $0x12, Y5, Y8, Y2
-	VMOVUPD     Y5, (AX)
-	VCMPPD      $0x1d, 1056(BX)(DX*8), Y4, Y5
-	VANDPD      Y5, Y6, Y6
-	VMOVMSKPD   Y6, R13
-	VMOVMSKPD   Y1, R12
-	SHLL        $0x04, R13
-	ORL         R13, R12
-	MOVB        R12, (R11)
-	VBLENDVPD   Y6, 1568(BX)(DX*8), Y4, Y14
-	VMOVUPD     96(R10), Y5
-	VADDPD      32(AX), Y5, Y4
-	VMOVUPD     32(AX), Y5
-	VBLENDVPD   Y2, Y4, Y5, Y4
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y5
-	VMOVUPD     Y5, 96(R10)
-	VCMPPD      $0x1d, 1088(BX)(DX*8), Y0, Y5
-	VANDPD      Y5, Y3, Y3
-	VBLENDVPD   Y3, 1600(BX)(DX*8), Y0, Y13
-	VMOVUPD     2048(BX)(DX*8), Y5
-	VADDPD      (AX), Y5, Y0
-	VBLENDVPD   Y1, Y0, Y11, Y11
-	VCMPPD      $0x1d, 1120(BX)(DX*8), Y4, Y5
-	VANDPD      Y5, Y2, Y1
-	VMOVMSKPD   Y1, R13
-	VMOVMSKPD   Y3, R12
-	SHLL        $0x04, R13
-	ORL         R13, R12
-	MOVB        R12, 1(R11)
-	VBLENDVPD   Y1, 1632(BX)(DX*8), Y4, Y12
-	VMOVUPD     (AX), Y0
-	VADDPD      2080(BX)(DX*8), Y0, Y2
-	VBLENDVPD   Y6, Y2, Y10, Y10
-	VADDPD      2112(BX)(DX*8), Y0, Y5
-	VADDPD      2144(BX)(DX*8), Y0, Y4
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y7, Y7
-	VBLENDVPD   Y3, Y5, Y9, Y9
-	VBLENDVPD   Y1, Y4, Y8, Y8
-	MOVQ        168(SI), R12
-	LEAQ        (R10)(R12*8), R10
-	ADDQ        200(SI), R11
-	DECQ        DI
-	JNZ         step1
-
-	// store
-	VMOVUPD Y15, (R8)(CX*8)
-	VMOVUPD Y14, 32(R8)(CX*8)
-	VMOVUPD Y13, 64(R8)(CX*8)
-	VMOVUPD Y12, 96(R8)(CX*8)
-	VMOVUPD Y11, (R9)(CX*8)
-	VMOVUPD Y10, 32(R9)(CX*8)
-	VMOVUPD Y9, 64(R9)(CX*8)
-	VMOVUPD Y8, 96(R9)(CX*8)
-	ADDQ    $0x10, CX
-	ADDQ    $0x10, DX
-	CMPQ    DX, $0x40
-	JLT     vectors
-	MOVQ    96(SI), DX
-	SHLQ    $0x09, DX
-	ADDQ    DX, BX
-	CMPQ    CX, (SI)
 	JLT     group
 	VZEROUPPER
 	RET
@@ -946,151 +532,6 @@ step1:
 	RET
 	PCALIGN $0x40
 
-// func LIFJumpRowsAlikeAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFJumpRowsAlikeAVX2(SB), $256-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), SI
-	MOVQ 72(SI), BX
-	MOVQ 24(SI), R8
-	MOVQ 48(SI), R9
-	XORQ CX, CX
-
-group:
-	XORQ DX, DX
-
-vectors:
-	// load
-	VMOVUPD      (R8)(CX*8), Y15
-	VMOVUPD      32(R8)(CX*8), Y14
-	VMOVUPD      64(R8)(CX*8), Y13
-	VMOVUPD      96(R8)(CX*8), Y12
-	VMOVUPD      (R9)(CX*8), Y11
-	VMOVUPD      32(R9)(CX*8), Y10
-	VMOVUPD      64(R9)(CX*8), Y9
-	VMOVUPD      96(R9)(CX*8), Y8
-	VBROADCASTSD 16(SI), Y7
-	MOVQ         144(SI), R10
-	LEAQ         (R10)(CX*8), R10
-	MOVQ         CX, R11
-	SHRQ         $0x03, R11
-	ADDQ         176(SI), R11
-	MOVQ         8(SI), DI
-
-step1:
-	// step
-	VBROADCASTSD (BX), Y0
-	VSUBPD       Y15, Y0, Y1
-	VCMPPD       $0x12, Y7, Y11, Y2
-	VSUBPD       Y14, Y0, Y3
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y7, Y4
-	VSUBPD       Y13, Y0, Y5
-	VBROADCASTSD 512(BX), Y6
-	VFMADD213PD  Y15, Y6, Y1
-	VBLENDVPD    Y2, Y1, Y15, Y2
-	VCMPPD       $0x12, Y7, Y10, Y1
-	VFMADD213PD  Y14, Y6, Y3
-	VBLENDVPD    Y1, Y3, Y14, Y1
-	VCMPPD       $0x12, Y4, Y11, Y3
-	VFMADD213PD  Y13, Y6, Y5
-	VSUBPD       Y12, Y0, Y0
-	VFMADD213PD  Y12, Y0, Y6
-	VCMPPD       $0x12, Y7, Y9, Y0
-	VBLENDVPD    Y0, Y5, Y13, Y0
-	VADDPD       (R10), Y2, Y5
-	VBLENDVPD    Y3, Y5, Y2, Y5
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y2
-	VMOVUPD      Y2, (R10)
-	VMOVUPD      Y0, (AX)
-	VCMPPD       $0x12, Y4, Y10, Y0
-	VCMPPD       $0x12, Y7, Y8, Y2
-	VBLENDVPD    Y2, Y6, Y12, Y2
-	VADDPD       32(R10), Y1, Y6
-	VBLENDVPD    Y0, Y6, Y1, Y6
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y1
-	VMOVUPD      Y1, 32(R10)
-	VMOVUPD      Y2, 32(AX)
-	VCMPPD       $0x12, Y4, Y9, Y2
-	VBROADCASTSD 1024(BX), Y1
-	VMOVUPD      Y0, 64(AX)
-	VCMPPD       $0x1d, Y1, Y5, Y0
-	VANDPD       Y0, Y3, Y3
-	VBROADCASTSD 1536(BX), Y0
-	VBLENDVPD    Y3, Y0, Y5, Y15
-	VMOVUPD      64(R10), Y5
-	VADDPD       (AX), Y5, Y5
-	VMOVUPD      (AX), Y0
-	VBLENDVPD    Y2, Y5, Y0, Y5
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y0
-	VMOVUPD      Y0, 64(R10)
-	VCMPPD       $0x12, Y4, Y8, Y0
-	VMOVUPD      Y2, (AX)
-	VBROADCASTSD 2048(BX), Y2
-	VADDPD       Y2, Y4, Y4
-	VCMPPD       $0x1d, Y1, Y6, Y2
-	VMOVUPD      64(AX), Y1
-	VANDPD       Y2, Y1, Y1
-	VMOVMSKPD    Y1, R13
-	VMOVMSKPD    Y3, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, (R11)
-	VBLENDVPD    Y3, Y4, Y11, Y11
-	VBROADCASTSD 1536(BX), Y2
-	VBLENDVPD    Y1, Y2, Y6, Y14
-	VBLENDVPD    Y1, Y4, Y10, Y10
-	VMOVUPD      96(R10), Y3
-	VADDPD       32(AX), Y3, Y6
-	VMOVUPD      32(AX), Y1
-	VBLENDVPD    Y0, Y6, Y1, Y3
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y6
-	VMOVUPD      Y6, 96(R10)
-	VBROADCASTSD 1024(BX), Y1
-	VCMPPD       $0x1d, Y1, Y5, Y6
-	VMOVUPD      (AX), Y1
-	VANDPD       Y6, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y5, Y13
-	VBROADCASTSD 1024(BX), Y6
-	VCMPPD       $0x1d, Y6, Y3, Y5
-	VANDPD       Y5, Y0, Y6
-	VBLENDVPD    Y1, Y4, Y9, Y9
-	VMOVMSKPD    Y6, R13
-	VMOVMSKPD    Y1, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, 1(R11)
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y7, Y7
-	VBLENDVPD    Y6, Y2, Y3, Y12
-	VBLENDVPD    Y6, Y4, Y8, Y8
-	MOVQ         168(SI), R12
-	LEAQ         (R10)(R12*8), R10
-	ADDQ         200(SI), R11
-	DECQ         DI
-	JNZ          step1
-
-	// store
-	VMOVUPD Y15, (R8)(CX*8)
-	VMOVUPD Y14, 32(R8)(CX*8)
-	VMOVUPD Y13, 64(R8)(CX*8)
-	VMOVUPD Y12, 96(R8)(CX*8)
-	VMOVUPD Y11, (R9)(CX*8)
-	VMOVUPD Y10, 32(R9)(CX*8)
-	VMOVUPD Y9, 64(R9)(CX*8)
-	VMOVUPD Y8, 96(R9)(CX*8)
-	ADDQ    $0x10, CX
-	ADDQ    $0x10, DX
-	CMPQ    DX, $0x40
-	JLT     vectors
-	MOVQ    96(SI), DX
-	SHLQ    $0x09, DX
-	ADDQ    DX, BX
-	CMPQ    CX, (SI)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
 // func LIFJumpRowsAlikeAVX512(b *LIFRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·LIFJumpRowsAlikeAVX512(SB), $0-8
@@ -1263,126 +704,14 @@ step1:
 	RET
 	PCALIGN $0x40
 
-// func LIFJumpStepAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFJumpStepAVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Y15
-	VMOVUPD      32(DI)(AX*8), Y14
-	VMOVUPD      64(DI)(AX*8), Y13
-	VMOVUPD      96(DI)(AX*8), Y12
-	VBROADCASTSD 16(BX), Y11
-	MOVQ         144(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         AX, R10
-	SHRQ         $0x03, R10
-	ADDQ         176(BX), R10
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VMOVUPD     (DX)(CX*8), Y0
-	VSUBPD      Y15, Y0, Y1
-	VMOVUPD     (R8)(AX*8), Y2
-	VCMPPD      $0x12, Y11, Y2, Y3
-	VMOVUPD     32(DX)(CX*8), Y4
-	VSUBPD      Y14, Y4, Y5
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y11, Y6
-	VMOVUPD     32(R8)(AX*8), Y7
-	VCMPPD      $0x12, Y11, Y7, Y8
-	VMOVUPD     64(DX)(CX*8), Y9
-	VSUBPD      Y13, Y9, Y10
-	VFMADD132PD 512(DX)(CX*8), Y15, Y1
-	VMOVUPD     96(DX)(CX*8), Y0
-	VSUBPD      Y12, Y0, Y4
-	VFMADD132PD 544(DX)(CX*8), Y14, Y5
-	VCMPPD      $0x12, Y6, Y2, Y9
-	VMOVUPD     64(R8)(AX*8), Y0
-	VCMPPD      $0x12, Y11, Y0, Y2
-	VBLENDVPD   Y3, Y1, Y15, Y3
-	VFMADD132PD 576(DX)(CX*8), Y13, Y10
-	VADDPD      (R9), Y3, Y1
-	VBLENDVPD   Y8, Y5, Y14, Y8
-	VCMPPD      $0x12, Y6, Y7, Y5
-	VBLENDVPD   Y9, Y1, Y3, Y15
-	VMOVUPD     96(R8)(AX*8), Y7
-	VCMPPD      $0x12, Y11, Y7, Y1
-	VBLENDVPD   Y2, Y10, Y13, Y3
-	VFMADD132PD 608(DX)(CX*8), Y12, Y4
-	VADDPD      32(R9), Y8, Y2
-	VBLENDVPD   Y5, Y2, Y8, Y14
-	VCMPPD      $0x12, Y6, Y0, Y10
-	VBLENDVPD   Y1, Y4, Y12, Y2
-	VCMPPD      $0x1d, 1024(DX)(CX*8), Y15, Y8
-	VADDPD      64(R9), Y3, Y0
-	VBLENDVPD   Y10, Y0, Y3, Y13
-	VCMPPD      $0x12, Y6, Y7, Y1
-	VCMPPD      $0x1d, 1056(DX)(CX*8), Y14, Y4
-	VANDPD      Y8, Y9, Y0
-	VADDPD      96(R9), Y2, Y3
-	VCMPPD      $0x1d, 1088(DX)(CX*8), Y13, Y7
-	VMOVUPD     lifrowsConstsAVX2<>+32(SB), Y6
-	VMOVUPD     Y6, (R9)
-	VMOVUPD     Y6, 32(R9)
-	VBLENDVPD   Y1, Y3, Y2, Y12
-	VANDPD      Y4, Y5, Y9
-	VCMPPD      $0x1d, 1120(DX)(CX*8), Y12, Y8
-	VMOVMSKPD   Y9, R12
-	VMOVMSKPD   Y0, R11
-	SHLL        $0x04, R12
-	ORL         R12, R11
-	MOVB        R11, (R10)
-	VANDPD      Y7, Y10, Y3
-	VMOVUPD     Y6, 64(R9)
-	VADDPD      lifrowsConstsAVX2<>+0(SB), Y11, Y11
-	VMOVUPD     Y6, 96(R9)
-	VANDPD      Y8, Y1, Y2
-	VMOVMSKPD   Y2, R12
-	VMOVMSKPD   Y3, R11
-	SHLL        $0x04, R12
-	ORL         R12, R11
-	MOVB        R11, 1(R10)
-	MOVQ        168(BX), R11
-	LEAQ        (R9)(R11*8), R9
-	ADDQ        200(BX), R10
-	DECQ        SI
-	JNZ         step1
-
-	// store
-	VMOVUPD Y15, (DI)(AX*8)
-	VMOVUPD Y14, 32(DI)(AX*8)
-	VMOVUPD Y13, 64(DI)(AX*8)
-	VMOVUPD Y12, 96(DI)(AX*8)
-	ADDQ    $0x10, AX
-	ADDQ    $0x10, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func LIFJumpStepAVX512(b *LIFRowsBlock)
+// func LIFExpRowsAVX512(b *LIFExpRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·LIFJumpStepAVX512(SB), $0-8
+TEXT ·LIFExpRowsAVX512(SB), $0-8
 	MOVQ b+0(FP), BX
 	MOVQ 72(BX), DX
 	MOVQ 24(BX), DI
 	MOVQ 48(BX), R8
+	MOVQ 112(BX), R9
 	XORQ AX, AX
 
 group:
@@ -1398,496 +727,182 @@ vectors:
 	VMOVUPD      320(DI)(AX*8), Z26
 	VMOVUPD      384(DI)(AX*8), Z25
 	VMOVUPD      448(DI)(AX*8), Z24
-	VBROADCASTSD 16(BX), Z23
-	MOVQ         144(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         AX, R10
-	SHRQ         $0x03, R10
-	ADDQ         176(BX), R10
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VMOVUPD      (R8)(AX*8), Z0
-	VCMPPD       $0x12, Z23, Z0, K1
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z23, Z1
-	VMOVUPD      (DX)(CX*8), Z2
-	VSUBPD       Z31, Z2, Z3
-	VMOVUPD      64(R8)(AX*8), Z4
-	VCMPPD       $0x12, Z23, Z4, K2
-	VMOVUPD      64(DX)(CX*8), Z5
-	VSUBPD       Z30, Z5, Z6
-	VMOVUPD      128(R8)(AX*8), Z7
-	VCMPPD       $0x12, Z23, Z7, K3
-	VMOVUPD      128(DX)(CX*8), Z8
-	VSUBPD       Z29, Z8, Z9
-	VCMPPD       $0x12, Z1, Z0, K4
-	VMOVAPD      Z31, Z10
-	VFMADD231PD  512(DX)(CX*8), Z3, K1, Z10
-	VCMPPD       $0x12, Z1, Z4, K5
-	VCMPPD       $0x12, Z1, Z7, K6
-	VMOVAPD      Z30, Z11
-	VFMADD231PD  576(DX)(CX*8), Z6, K2, Z11
-	VMOVUPD      192(R8)(AX*8), Z12
-	VCMPPD       $0x12, Z23, Z12, K7
-	VMOVAPD      Z29, Z13
-	VFMADD231PD  640(DX)(CX*8), Z9, K3, Z13
-	VMOVUPD      192(DX)(CX*8), Z14
-	VSUBPD       Z28, Z14, Z15
-	VCMPPD       $0x12, Z1, Z12, K1
-	VADDPD       (R9), Z10, K4, Z10
-	VMOVUPD      256(R8)(AX*8), Z16
-	VCMPPD       $0x12, Z23, Z16, K2
-	VMOVUPD      256(DX)(CX*8), Z17
-	VSUBPD       Z27, Z17, Z18
-	VADDPD       64(R9), Z11, K5, Z11
-	VMOVAPD      Z28, Z19
-	VFMADD231PD  704(DX)(CX*8), Z15, K7, Z19
-	VADDPD       128(R9), Z13, K6, Z13
-	VCMPPD       $0x1d, 1024(DX)(CX*8), Z10, K4, K3
-	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z20
-	VMOVUPD      Z20, (R9)
-	VCMPPD       $0x12, Z1, Z16, K7
-	VCMPPD       $0x1d, 1088(DX)(CX*8), Z11, K5, K4
-	VMOVAPD      Z10, Z31
-	VMOVUPD      320(R8)(AX*8), Z21
-	VCMPPD       $0x12, Z23, Z21, K5
-	VCMPPD       $0x1d, 1152(DX)(CX*8), Z13, K6, K6
-	VMOVAPD      Z27, Z22
-	VFMADD231PD  768(DX)(CX*8), Z18, K2, Z22
-	KMOVB        K3, (R10)
-	VADDPD       192(R9), Z19, K1, Z19
-	VMOVUPD      320(DX)(CX*8), Z2
-	VSUBPD       Z26, Z2, Z5
-	KMOVB        K4, 1(R10)
-	VMOVUPD      Z20, 64(R9)
-	VCMPPD       $0x12, Z1, Z21, K2
-	VMOVAPD      Z11, Z30
-	VMOVUPD      384(R8)(AX*8), Z8
-	VCMPPD       $0x12, Z23, Z8, K3
-	KMOVB        K6, 2(R10)
-	VCMPPD       $0x1d, 1216(DX)(CX*8), Z19, K1, K4
-	VMOVAPD      Z26, Z0
-	VFMADD231PD  832(DX)(CX*8), Z5, K5, Z0
-	VADDPD       256(R9), Z22, K7, Z22
-	VMOVUPD      384(DX)(CX*8), Z3
-	VSUBPD       Z25, Z3, Z4
-	VMOVUPD      Z20, 128(R9)
-	VCMPPD       $0x12, Z1, Z8, K6
-	VMOVAPD      Z13, Z29
-	VMOVUPD      448(R8)(AX*8), Z7
-	VCMPPD       $0x12, Z23, Z7, K1
-	KMOVB        K4, 3(R10)
-	VCMPPD       $0x1d, 1280(DX)(CX*8), Z22, K7, K5
-	VMOVAPD      Z25, Z6
-	VFMADD231PD  896(DX)(CX*8), Z4, K3, Z6
-	VADDPD       320(R9), Z0, K2, Z0
-	VMOVUPD      448(DX)(CX*8), Z9
-	VSUBPD       Z24, Z9, Z14
-	VMOVUPD      Z20, 192(R9)
-	VCMPPD       $0x12, Z1, Z7, K4
-	VMOVAPD      Z19, Z28
-	VMOVUPD      Z20, 256(R9)
-	KMOVB        K5, 4(R10)
-	VCMPPD       $0x1d, 1344(DX)(CX*8), Z0, K2, K7
-	VMOVAPD      Z24, Z12
-	VFMADD231PD  960(DX)(CX*8), Z14, K1, Z12
-	VADDPD       384(R9), Z6, K6, Z6
-	VMOVAPD      Z22, Z27
-	VMOVUPD      Z20, 320(R9)
-	VMOVAPD      Z0, Z26
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z23, Z23
-	KMOVB        K7, 5(R10)
-	VCMPPD       $0x1d, 1408(DX)(CX*8), Z6, K6, K3
-	VADDPD       448(R9), Z12, K4, Z12
-	VMOVUPD      Z20, 384(R9)
-	VMOVAPD      Z6, Z25
-	VCMPPD       $0x1d, 1472(DX)(CX*8), Z12, K4, K5
-	KMOVB        K3, 6(R10)
-	VMOVUPD      Z20, 448(R9)
-	VMOVAPD      Z12, Z24
-	KMOVB        K5, 7(R10)
-	MOVQ         168(BX), R11
-	LEAQ         (R9)(R11*8), R9
-	ADDQ         200(BX), R10
-	DECQ         SI
-	JNZ          step1
-
-	// store
-	VMOVUPD Z31, (DI)(AX*8)
-	VMOVUPD Z30, 64(DI)(AX*8)
-	VMOVUPD Z29, 128(DI)(AX*8)
-	VMOVUPD Z28, 192(DI)(AX*8)
-	VMOVUPD Z27, 256(DI)(AX*8)
-	VMOVUPD Z26, 320(DI)(AX*8)
-	VMOVUPD Z25, 384(DI)(AX*8)
-	VMOVUPD Z24, 448(DI)(AX*8)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func LIFJumpStepAlikeAVX2(b *LIFRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFJumpStepAlikeAVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Y15
-	VMOVUPD      32(DI)(AX*8), Y14
-	VMOVUPD      64(DI)(AX*8), Y13
-	VMOVUPD      96(DI)(AX*8), Y12
-	VBROADCASTSD 16(BX), Y11
-	MOVQ         144(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         AX, R10
-	SHRQ         $0x03, R10
-	ADDQ         176(BX), R10
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VBROADCASTSD (DX), Y0
-	VSUBPD       Y15, Y0, Y1
-	VMOVUPD      (R8)(AX*8), Y2
-	VCMPPD       $0x12, Y11, Y2, Y3
-	VSUBPD       Y14, Y0, Y4
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y11, Y5
-	VSUBPD       Y13, Y0, Y6
-	VMOVUPD      32(R8)(AX*8), Y7
-	VCMPPD       $0x12, Y11, Y7, Y8
-	VBROADCASTSD 512(DX), Y9
-	VFMADD213PD  Y15, Y9, Y1
-	VSUBPD       Y12, Y0, Y10
-	VFMADD213PD  Y14, Y9, Y4
-	VCMPPD       $0x12, Y5, Y2, Y0
-	VMOVUPD      64(R8)(AX*8), Y2
-	VCMPPD       $0x12, Y11, Y2, Y7
-	VBLENDVPD    Y3, Y1, Y15, Y3
-	VFMADD213PD  Y13, Y9, Y6
-	VADDPD       (R9), Y3, Y1
-	VBLENDVPD    Y8, Y4, Y14, Y8
-	VMOVUPD      32(R8)(AX*8), Y4
-	VCMPPD       $0x12, Y5, Y4, Y4
-	VBLENDVPD    Y0, Y1, Y3, Y15
-	VMOVUPD      96(R8)(AX*8), Y1
-	VCMPPD       $0x12, Y11, Y1, Y3
-	VBLENDVPD    Y7, Y6, Y13, Y7
-	VFMADD213PD  Y12, Y10, Y9
-	VADDPD       32(R9), Y8, Y6
-	VBLENDVPD    Y4, Y6, Y8, Y14
-	VCMPPD       $0x12, Y5, Y2, Y10
-	VBLENDVPD    Y3, Y9, Y12, Y6
-	VBROADCASTSD 1024(DX), Y8
-	VCMPPD       $0x1d, Y8, Y15, Y2
-	VADDPD       64(R9), Y7, Y3
-	VBLENDVPD    Y10, Y3, Y7, Y13
-	VCMPPD       $0x12, Y5, Y1, Y9
-	VCMPPD       $0x1d, Y8, Y14, Y3
-	VANDPD       Y2, Y0, Y7
-	VADDPD       96(R9), Y6, Y1
-	VCMPPD       $0x1d, Y8, Y13, Y5
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y0
-	VMOVUPD      Y0, (R9)
-	VMOVUPD      Y0, 32(R9)
-	VBLENDVPD    Y9, Y1, Y6, Y12
-	VANDPD       Y3, Y4, Y2
-	VCMPPD       $0x1d, Y8, Y12, Y1
-	VMOVMSKPD    Y2, R12
-	VMOVMSKPD    Y7, R11
-	SHLL         $0x04, R12
-	ORL          R12, R11
-	MOVB         R11, (R10)
-	VANDPD       Y5, Y10, Y6
-	VMOVUPD      Y0, 64(R9)
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y11, Y11
-	VMOVUPD      Y0, 96(R9)
-	VANDPD       Y1, Y9, Y4
-	VMOVMSKPD    Y4, R12
-	VMOVMSKPD    Y6, R11
-	SHLL         $0x04, R12
-	ORL          R12, R11
-	MOVB         R11, 1(R10)
-	MOVQ         168(BX), R11
-	LEAQ         (R9)(R11*8), R9
-	ADDQ         200(BX), R10
-	DECQ         SI
-	JNZ          step1
-
-	// store
-	VMOVUPD Y15, (DI)(AX*8)
-	VMOVUPD Y14, 32(DI)(AX*8)
-	VMOVUPD Y13, 64(DI)(AX*8)
-	VMOVUPD Y12, 96(DI)(AX*8)
-	ADDQ    $0x10, AX
-	ADDQ    $0x10, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func LIFJumpStepAlikeAVX512(b *LIFRowsBlock)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·LIFJumpStepAlikeAVX512(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Z31
-	VMOVUPD      64(DI)(AX*8), Z30
-	VMOVUPD      128(DI)(AX*8), Z29
-	VMOVUPD      192(DI)(AX*8), Z28
-	VMOVUPD      256(DI)(AX*8), Z27
-	VMOVUPD      320(DI)(AX*8), Z26
-	VMOVUPD      384(DI)(AX*8), Z25
-	VMOVUPD      448(DI)(AX*8), Z24
-	VBROADCASTSD 16(BX), Z23
-	MOVQ         144(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         AX, R10
-	SHRQ         $0x03, R10
-	ADDQ         176(BX), R10
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VMOVUPD      (R8)(AX*8), Z0
-	VCMPPD       $0x12, Z23, Z0, K1
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z23, Z1
-	VBROADCASTSD (DX), Z2
-	VSUBPD       Z31, Z2, Z3
-	VMOVUPD      64(R8)(AX*8), Z4
-	VCMPPD       $0x12, Z23, Z4, K2
-	VSUBPD       Z30, Z2, Z5
-	VMOVUPD      128(R8)(AX*8), Z6
-	VCMPPD       $0x12, Z23, Z6, K3
-	VSUBPD       Z29, Z2, Z7
-	VCMPPD       $0x12, Z1, Z0, K4
-	VBROADCASTSD 512(DX), Z8
-	VMOVAPD      Z31, Z9
-	VFMADD231PD  Z3, Z8, K1, Z9
-	VCMPPD       $0x12, Z1, Z4, K5
-	VCMPPD       $0x12, Z1, Z6, K6
-	VMOVAPD      Z30, Z10
-	VFMADD231PD  Z5, Z8, K2, Z10
-	VMOVUPD      192(R8)(AX*8), Z11
-	VCMPPD       $0x12, Z23, Z11, K7
-	VMOVAPD      Z29, Z12
-	VFMADD231PD  Z7, Z8, K3, Z12
-	VSUBPD       Z28, Z2, Z13
-	VCMPPD       $0x12, Z1, Z11, K1
-	VADDPD       (R9), Z9, K4, Z9
-	VMOVUPD      256(R8)(AX*8), Z14
-	VCMPPD       $0x12, Z23, Z14, K2
-	VSUBPD       Z27, Z2, Z15
-	VADDPD       64(R9), Z10, K5, Z10
-	VMOVAPD      Z28, Z16
-	VFMADD231PD  Z13, Z8, K7, Z16
-	VADDPD       128(R9), Z12, K6, Z12
-	VBROADCASTSD 1024(DX), Z17
-	VCMPPD       $0x1d, Z17, Z9, K4, K3
-	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z18
-	VMOVUPD      Z18, (R9)
-	VCMPPD       $0x12, Z1, Z14, K7
-	VCMPPD       $0x1d, Z17, Z10, K5, K4
-	VMOVUPD      320(R8)(AX*8), Z19
-	VCMPPD       $0x12, Z23, Z19, K5
-	VMOVAPD      Z9, Z31
-	VCMPPD       $0x1d, Z17, Z12, K6, K6
-	VMOVAPD      Z27, Z20
-	VFMADD231PD  Z15, Z8, K2, Z20
-	KMOVB        K3, (R10)
-	VADDPD       192(R9), Z16, K1, Z16
-	VSUBPD       Z26, Z2, Z21
-	KMOVB        K4, 1(R10)
-	VMOVUPD      Z18, 64(R9)
-	VCMPPD       $0x12, Z1, Z19, K2
-	VMOVUPD      384(R8)(AX*8), Z22
-	VCMPPD       $0x12, Z23, Z22, K3
-	VMOVAPD      Z10, Z30
-	VCMPPD       $0x1d, Z17, Z16, K1, K4
-	VMOVAPD      Z26, Z0
-	VFMADD231PD  Z21, Z8, K5, Z0
-	KMOVB        K6, 2(R10)
-	VADDPD       256(R9), Z20, K7, Z20
-	VSUBPD       Z25, Z2, Z3
-	VMOVUPD      Z18, 128(R9)
-	VCMPPD       $0x12, Z1, Z22, K1
-	VMOVUPD      448(R8)(AX*8), Z4
-	VCMPPD       $0x12, Z23, Z4, K5
-	VMOVAPD      Z12, Z29
-	VCMPPD       $0x1d, Z17, Z20, K7, K6
-	VMOVAPD      Z25, Z6
-	VFMADD231PD  Z3, Z8, K3, Z6
-	KMOVB        K4, 3(R10)
-	VADDPD       320(R9), Z0, K2, Z0
-	VSUBPD       Z24, Z2, Z5
-	VMOVUPD      Z18, 192(R9)
-	VCMPPD       $0x12, Z1, Z4, K7
-	VMOVAPD      Z16, Z28
-	KMOVB        K6, 4(R10)
-	VCMPPD       $0x1d, Z17, Z0, K2, K3
-	VMOVAPD      Z24, Z7
-	VFMADD231PD  Z5, Z8, K5, Z7
-	VADDPD       384(R9), Z6, K1, Z6
-	VMOVUPD      Z18, 256(R9)
-	VMOVAPD      Z20, Z27
-	VMOVUPD      Z18, 320(R9)
-	VMOVAPD      Z0, Z26
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z23, Z23
-	VCMPPD       $0x1d, Z17, Z6, K1, K4
-	KMOVB        K3, 5(R10)
-	VADDPD       448(R9), Z7, K7, Z7
-	VMOVUPD      Z18, 384(R9)
-	VMOVAPD      Z6, Z25
-	VCMPPD       $0x1d, Z17, Z7, K7, K6
-	KMOVB        K4, 6(R10)
-	VMOVUPD      Z18, 448(R9)
-	VMOVAPD      Z7, Z24
-	KMOVB        K6, 7(R10)
-	MOVQ         168(BX), R11
-	LEAQ         (R9)(R11*8), R9
-	ADDQ         200(BX), R10
-	DECQ         SI
-	JNZ          step1
-
-	// store
-	VMOVUPD Z31, (DI)(AX*8)
-	VMOVUPD Z30, 64(DI)(AX*8)
-	VMOVUPD Z29, 128(DI)(AX*8)
-	VMOVUPD Z28, 192(DI)(AX*8)
-	VMOVUPD Z27, 256(DI)(AX*8)
-	VMOVUPD Z26, 320(DI)(AX*8)
-	VMOVUPD Z25, 384(DI)(AX*8)
-	VMOVUPD Z24, 448(DI)(AX*8)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
-// func LIFExpRowsAVX2(b *LIFExpRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFExpRowsAVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	MOVQ 104(BX), R9
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Y15
-	VMOVUPD      32(DI)(AX*8), Y14
-	VMOVUPD      (R8)(AX*8), Y13
-	VMOVUPD      32(R8)(AX*8), Y12
-	VMOVUPD      (R9)(AX*8), Y11
-	VMOVUPD      32(R9)(AX*8), Y10
-	VBROADCASTSD 16(BX), Y9
-	MOVQ         152(BX), R10
+	VMOVUPD      (R8)(AX*8), Z23
+	VMOVUPD      64(R8)(AX*8), Z22
+	VMOVUPD      128(R8)(AX*8), Z21
+	VMOVUPD      192(R8)(AX*8), Z20
+	VMOVUPD      256(R8)(AX*8), Z19
+	VMOVUPD      320(R8)(AX*8), Z18
+	VMOVUPD      384(R8)(AX*8), Z17
+	VMOVUPD      448(R8)(AX*8), Z16
+	VMOVUPD      (R9)(AX*8), Z15
+	VMOVUPD      64(R9)(AX*8), Z14
+	VMOVUPD      128(R9)(AX*8), Z13
+	VMOVUPD      192(R9)(AX*8), Z12
+	VMOVUPD      256(R9)(AX*8), Z11
+	VMOVUPD      320(R9)(AX*8), Z10
+	VMOVUPD      384(R9)(AX*8), Z9
+	VMOVUPD      448(R9)(AX*8), Z8
+	VBROADCASTSD 16(BX), Z7
+	MOVQ         160(BX), R10
 	LEAQ         (R10)(AX*8), R10
 	MOVQ         AX, R11
 	SHRQ         $0x03, R11
-	ADDQ         232(BX), R11
+	ADDQ         240(BX), R11
 	MOVQ         8(BX), SI
 
 step1:
 	// step
-	VMULPD       2560(DX)(CX*8), Y11, Y0
-	VMULPD       2592(DX)(CX*8), Y10, Y1
-	VMOVUPD      (DX)(CX*8), Y2
-	VSUBPD       Y15, Y2, Y3
-	VCMPPD       $0x12, Y9, Y13, Y4
-	VMOVUPD      32(DX)(CX*8), Y5
-	VSUBPD       Y14, Y5, Y6
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y9, Y7
-	VADDPD       Y0, Y15, Y8
-	VADDPD       Y1, Y14, Y2
-	VCMPPD       $0x12, Y9, Y12, Y5
-	VFMADD231PD  512(DX)(CX*8), Y3, Y8
-	VCMPPD       $0x12, Y7, Y13, Y0
-	VFMADD231PD  544(DX)(CX*8), Y6, Y2
-	VBROADCASTSD 216(BX), Y1
-	VFMADD213PD  (R10), Y1, Y11
-	VBLENDVPD    Y4, Y8, Y15, Y3
-	VCMPPD       $0x12, Y7, Y12, Y6
-	VBLENDVPD    Y5, Y2, Y14, Y4
-	VCMPPD       $0x1d, 1024(DX)(CX*8), Y3, Y8
-	VCMPPD       $0x1d, 1056(DX)(CX*8), Y4, Y5
-	VANDPD       Y8, Y0, Y2
-	VADDPD       2048(DX)(CX*8), Y7, Y0
-	VANDPD       Y5, Y6, Y8
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y6
-	VMOVUPD      Y6, (R10)
-	VFMADD213PD  32(R10), Y10, Y1
-	VMOVAPD      Y1, Y10
-	VBLENDVPD    Y2, 1536(DX)(CX*8), Y3, Y15
-	VBLENDVPD    Y2, Y0, Y13, Y13
-	VADDPD       2080(DX)(CX*8), Y7, Y5
-	VMOVUPD      Y6, 32(R10)
-	VMOVMSKPD    Y8, R13
-	VMOVMSKPD    Y2, R12
-	SHLL         $0x04, R13
-	ORL          R13, R12
-	MOVB         R12, (R11)
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y9, Y9
-	VBLENDVPD    Y8, 1568(DX)(CX*8), Y4, Y14
-	VBLENDVPD    Y8, Y5, Y12, Y12
-	MOVQ         200(BX), R12
+	VMULPD       2560(DX)(CX*8), Z15, Z0
+	VMULPD       2624(DX)(CX*8), Z14, Z1
+	VMOVUPD      (DX)(CX*8), Z2
+	VSUBPD       Z31, Z2, Z3
+	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z7, Z4
+	VCMPPD       $0x12, Z7, Z23, K1
+	VMULPD       2688(DX)(CX*8), Z13, Z5
+	VADDPD       Z0, Z31, Z6
+	VFMADD231PD  512(DX)(CX*8), Z3, Z6
+	VCMPPD       $0x12, Z4, Z23, K2
+	VADDPD       Z1, Z30, Z2
+	VMOVUPD      64(DX)(CX*8), Z0
+	VSUBPD       Z30, Z0, Z3
+	VFMADD231PD  576(DX)(CX*8), Z3, Z2
+	VCMPPD       $0x12, Z7, Z22, K3
+	VBLENDMPD    Z6, Z31, K1, Z1
+	VCMPPD       $0x12, Z4, Z22, K4
+	VADDPD       Z5, Z29, Z0
+	VBROADCASTSD 224(BX), Z3
+	VFMADD213PD  (R10), Z3, Z15
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Z1, K2, K5
+	VMULPD       2752(DX)(CX*8), Z12, Z6
+	VCMPPD       $0x12, Z7, Z21, K6
+	VBLENDMPD    Z2, Z30, K3, Z5
+	VCMPPD       $0x12, Z4, Z21, K7
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z2
+	VMOVUPD      Z2, (R10)
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Z5, K4, K1
+	VADDPD       Z6, Z28, Z6
+	KMOVB        K5, (R11)
+	VCMPPD       $0x12, Z7, Z20, K2
+	VBLENDMPD    1536(DX)(CX*8), Z1, K5, Z31
+	VMOVUPD      128(DX)(CX*8), Z1
+	VSUBPD       Z29, Z1, Z1
+	VFMADD231PD  640(DX)(CX*8), Z1, Z0
+	VMULPD       2816(DX)(CX*8), Z11, Z1
+	VCMPPD       $0x12, Z4, Z20, K3
+	KMOVB        K1, 1(R11)
+	VCMPPD       $0x12, Z7, Z19, K4
+	VBLENDMPD    1600(DX)(CX*8), Z5, K1, Z30
+	VMOVUPD      192(DX)(CX*8), Z5
+	VSUBPD       Z28, Z5, Z5
+	VFMADD231PD  704(DX)(CX*8), Z5, Z6
+	VFMADD213PD  64(R10), Z3, Z14
+	VADDPD       2048(DX)(CX*8), Z4, K5, Z23
+	VBLENDMPD    Z0, Z29, K6, Z5
+	VADDPD       Z1, Z27, Z0
+	VCMPPD       $0x1d, 1152(DX)(CX*8), Z5, K7, K5
+	VMULPD       2880(DX)(CX*8), Z10, Z1
+	VMOVUPD      Z2, 64(R10)
+	VBLENDMPD    Z6, Z28, K2, Z6
+	VCMPPD       $0x12, Z4, Z19, K6
+	VCMPPD       $0x1d, 1216(DX)(CX*8), Z6, K3, K7
+	VCMPPD       $0x12, Z7, Z18, K2
+	VADDPD       Z1, Z26, Z1
+	KMOVB        K5, 2(R11)
+	VBLENDMPD    1664(DX)(CX*8), Z5, K5, Z29
+	VMOVUPD      256(DX)(CX*8), Z5
+	VSUBPD       Z27, Z5, Z5
+	VFMADD231PD  768(DX)(CX*8), Z5, Z0
+	VFMADD213PD  128(R10), Z3, Z13
+	VADDPD       2112(DX)(CX*8), Z4, K1, Z22
+	VMULPD       2944(DX)(CX*8), Z9, Z5
+	VMOVUPD      Z2, 128(R10)
+	VBLENDMPD    Z0, Z27, K4, Z0
+	VCMPPD       $0x12, Z4, Z18, K3
+	VCMPPD       $0x1d, 1280(DX)(CX*8), Z0, K6, K1
+	KMOVB        K7, 3(R11)
+	VADDPD       Z5, Z25, Z5
+	VCMPPD       $0x12, Z7, Z17, K4
+	VBLENDMPD    1728(DX)(CX*8), Z6, K7, Z28
+	VMOVUPD      320(DX)(CX*8), Z6
+	VSUBPD       Z26, Z6, Z6
+	VFMADD231PD  832(DX)(CX*8), Z6, Z1
+	VFMADD213PD  192(R10), Z3, Z12
+	VADDPD       2176(DX)(CX*8), Z4, K5, Z21
+	VMULPD       3008(DX)(CX*8), Z8, Z6
+	VMOVUPD      Z2, 192(R10)
+	VBLENDMPD    Z1, Z26, K2, Z1
+	VCMPPD       $0x12, Z4, Z17, K6
+	VCMPPD       $0x1d, 1344(DX)(CX*8), Z1, K3, K5
+	KMOVB        K1, 4(R11)
+	VADDPD       Z6, Z24, Z6
+	VCMPPD       $0x12, Z7, Z16, K2
+	VBLENDMPD    1792(DX)(CX*8), Z0, K1, Z27
+	VMOVUPD      384(DX)(CX*8), Z0
+	VSUBPD       Z25, Z0, Z0
+	VFMADD231PD  896(DX)(CX*8), Z0, Z5
+	VFMADD213PD  256(R10), Z3, Z11
+	VADDPD       2240(DX)(CX*8), Z4, K7, Z20
+	VMOVUPD      Z2, 256(R10)
+	VMOVUPD      448(DX)(CX*8), Z0
+	VSUBPD       Z24, Z0, Z0
+	VFMADD231PD  960(DX)(CX*8), Z0, Z6
+	VFMADD213PD  320(R10), Z3, Z10
+	VADDPD       2304(DX)(CX*8), Z4, K1, Z19
+	VBLENDMPD    Z5, Z25, K4, Z0
+	VCMPPD       $0x12, Z4, Z16, K3
+	VCMPPD       $0x1d, 1408(DX)(CX*8), Z0, K6, K7
+	VMOVUPD      Z2, 320(R10)
+	VFMADD213PD  384(R10), Z3, Z9
+	KMOVB        K5, 5(R11)
+	VADDPD       2368(DX)(CX*8), Z4, K5, Z18
+	VBLENDMPD    1856(DX)(CX*8), Z1, K5, Z26
+	VBLENDMPD    Z6, Z24, K2, Z5
+	VCMPPD       $0x1d, 1472(DX)(CX*8), Z5, K3, K1
+	VMOVUPD      Z2, 384(R10)
+	VFMADD213PD  448(R10), Z8, Z3
+	KMOVB        K7, 6(R11)
+	VADDPD       2432(DX)(CX*8), Z4, K7, Z17
+	VBLENDMPD    1920(DX)(CX*8), Z0, K7, Z25
+	VMOVUPD      Z2, 448(R10)
+	KMOVB        K1, 7(R11)
+	VMOVAPD      Z3, Z8
+	VADDPD       2496(DX)(CX*8), Z4, K1, Z16
+	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z7, Z7
+	VBLENDMPD    1984(DX)(CX*8), Z5, K1, Z24
+	MOVQ         208(BX), R12
 	LEAQ         (R10)(R12*8), R10
-	ADDQ         256(BX), R11
+	ADDQ         264(BX), R11
 	DECQ         SI
 	JNZ          step1
 
 	// store
-	VMOVUPD Y15, (DI)(AX*8)
-	VMOVUPD Y14, 32(DI)(AX*8)
-	VMOVUPD Y13, (R8)(AX*8)
-	VMOVUPD Y12, 32(R8)(AX*8)
-	VMOVUPD Y11, (R9)(AX*8)
-	VMOVUPD Y10, 32(R9)(AX*8)
-	ADDQ    $0x08, AX
-	ADDQ    $0x08, CX
+	VMOVUPD Z31, (DI)(AX*8)
+	VMOVUPD Z30, 64(DI)(AX*8)
+	VMOVUPD Z29, 128(DI)(AX*8)
+	VMOVUPD Z28, 192(DI)(AX*8)
+	VMOVUPD Z27, 256(DI)(AX*8)
+	VMOVUPD Z26, 320(DI)(AX*8)
+	VMOVUPD Z25, 384(DI)(AX*8)
+	VMOVUPD Z24, 448(DI)(AX*8)
+	VMOVUPD Z23, (R8)(AX*8)
+	VMOVUPD Z22, 64(R8)(AX*8)
+	VMOVUPD Z21, 128(R8)(AX*8)
+	VMOVUPD Z20, 192(R8)(AX*8)
+	VMOVUPD Z19, 256(R8)(AX*8)
+	VMOVUPD Z18, 320(R8)(AX*8)
+	VMOVUPD Z17, 384(R8)(AX*8)
+	VMOVUPD Z16, 448(R8)(AX*8)
+	VMOVUPD Z15, (R9)(AX*8)
+	VMOVUPD Z14, 64(R9)(AX*8)
+	VMOVUPD Z13, 128(R9)(AX*8)
+	VMOVUPD Z12, 192(R9)(AX*8)
+	VMOVUPD Z11, 256(R9)(AX*8)
+	VMOVUPD Z10, 320(R9)(AX*8)
+	VMOVUPD Z9, 384(R9)(AX*8)
+	VMOVUPD Z8, 448(R9)(AX*8)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
 	CMPQ    CX, $0x40
 	JLT     vectors
 	MOVQ    96(BX), CX
@@ -1899,16 +914,16 @@ step1:
 	RET
 	PCALIGN $0x40
 
-// func LIFExpRowsAVX512(b *LIFExpRowsBlock)
+// func LIFExpRowsAlikeAVX512(b *LIFExpRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·LIFExpRowsAVX512(SB), $576-8
+TEXT ·LIFExpRowsAlikeAVX512(SB), $384-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
 	MOVQ 72(SI), BX
 	MOVQ 24(SI), R8
 	MOVQ 48(SI), R9
-	MOVQ 104(SI), R10
+	MOVQ 112(SI), R10
 	XORQ CX, CX
 
 group:
@@ -1941,153 +956,146 @@ vectors:
 	VMOVUPD      384(R10)(CX*8), Z9
 	VMOVUPD      448(R10)(CX*8), Z8
 	VBROADCASTSD 16(SI), Z7
-	MOVQ         152(SI), R11
+	MOVQ         160(SI), R11
 	LEAQ         (R11)(CX*8), R11
 	MOVQ         CX, R12
 	SHRQ         $0x03, R12
-	ADDQ         232(SI), R12
+	ADDQ         240(SI), R12
 	MOVQ         8(SI), DI
 
 step1:
 	// step
-	VMULPD       2560(BX)(DX*8), Z15, Z0
-	VMULPD       2624(BX)(DX*8), Z14, Z1
-	VMULPD       2688(BX)(DX*8), Z13, Z2
-	VMULPD       2752(BX)(DX*8), Z12, Z3
-	VMOVUPD      (BX)(DX*8), Z4
-	VSUBPD       Z31, Z4, Z5
-	VCMPPD       $0x12, Z7, Z23, K1
-	VADDPD       Z0, Z31, Z6
-	VFMADD231PD  512(BX)(DX*8), Z5, Z6
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z7, Z4
-	VADDPD       Z1, Z30, Z0
-	VADDPD       Z2, Z29, Z5
-	VADDPD       Z3, Z28, Z1
-	VCMPPD       $0x12, Z7, Z22, K2
-	VCMPPD       $0x12, Z7, Z21, K3
-	VCMPPD       $0x12, Z4, Z23, K4
-	VCMPPD       $0x12, Z4, Z22, K5
-	VCMPPD       $0x12, Z4, Z21, K6
-	VCMPPD       $0x12, Z7, Z20, K7
-	VBLENDMPD    Z6, Z31, K1, Z2
-	VCMPPD       $0x12, Z4, Z20, K1
-	KMOVB        K1, (AX)
-	VCMPPD       $0x12, Z7, Z19, K1
-	KMOVB        K1, 64(AX)
-	VCMPPD       $0x12, Z4, Z19, K1
-	VCMPPD       $0x1d, 1024(BX)(DX*8), Z2, K4, K4
-	KMOVB        K1, 128(AX)
-	VCMPPD       $0x12, Z7, Z18, K1
-	KMOVB        K1, 192(AX)
-	VCMPPD       $0x12, Z4, Z18, K1
-	KMOVB        K1, 256(AX)
-	VCMPPD       $0x12, Z7, Z17, K1
-	KMOVB        K1, 320(AX)
-	VCMPPD       $0x12, Z4, Z17, K1
-	KMOVB        K1, 384(AX)
-	VCMPPD       $0x12, Z7, Z16, K1
-	KMOVB        K1, 448(AX)
-	VCMPPD       $0x12, Z4, Z16, K1
-	KMOVB        K4, (R12)
-	VBLENDMPD    1536(BX)(DX*8), Z2, K4, Z31
-	VMULPD       2816(BX)(DX*8), Z11, Z3
-	VADDPD       Z3, Z27, Z6
-	VMOVUPD      64(BX)(DX*8), Z2
-	VSUBPD       Z30, Z2, Z3
-	VFMADD231PD  576(BX)(DX*8), Z3, Z0
-	VBLENDMPD    Z0, Z30, K2, Z2
-	VCMPPD       $0x1d, 1088(BX)(DX*8), Z2, K5, K2
-	KMOVB        K2, 1(R12)
-	VBLENDMPD    1600(BX)(DX*8), Z2, K2, Z30
-	VMULPD       2880(BX)(DX*8), Z10, Z3
-	VADDPD       Z3, Z26, Z0
-	VMOVUPD      128(BX)(DX*8), Z2
-	VSUBPD       Z29, Z2, Z3
-	VFMADD231PD  640(BX)(DX*8), Z3, Z5
-	VBLENDMPD    Z5, Z29, K3, Z2
-	VCMPPD       $0x1d, 1152(BX)(DX*8), Z2, K6, K5
-	KMOVB        K5, 2(R12)
-	VBLENDMPD    1664(BX)(DX*8), Z2, K5, Z29
-	VMULPD       2944(BX)(DX*8), Z9, Z3
-	VADDPD       Z3, Z25, Z5
-	VMOVUPD      192(BX)(DX*8), Z2
-	VSUBPD       Z28, Z2, Z3
-	VFMADD231PD  704(BX)(DX*8), Z3, Z1
-	VBLENDMPD    Z1, Z28, K7, Z2
-	KMOVB        (AX), K3
-	VCMPPD       $0x1d, 1216(BX)(DX*8), Z2, K3, K6
-	KMOVB        K6, 3(R12)
-	VBLENDMPD    1728(BX)(DX*8), Z2, K6, Z28
-	VMULPD       3008(BX)(DX*8), Z8, Z3
-	VADDPD       Z3, Z24, Z1
-	VMOVUPD      256(BX)(DX*8), Z2
-	VSUBPD       Z27, Z2, Z3
-	VFMADD231PD  768(BX)(DX*8), Z3, Z6
-	KMOVB        64(AX), K7
-	VBLENDMPD    Z6, Z27, K7, Z2
-	KMOVB        128(AX), K3
-	VCMPPD       $0x1d, 1280(BX)(DX*8), Z2, K3, K7
-	KMOVB        K7, 4(R12)
-	VBLENDMPD    1792(BX)(DX*8), Z2, K7, Z27
-	VMOVUPD      320(BX)(DX*8), Z3
-	VSUBPD       Z26, Z3, Z6
-	VFMADD231PD  832(BX)(DX*8), Z6, Z0
-	VMOVUPD      384(BX)(DX*8), Z2
-	VSUBPD       Z25, Z2, Z3
-	VFMADD231PD  896(BX)(DX*8), Z3, Z5
-	VMOVUPD      448(BX)(DX*8), Z6
-	VSUBPD       Z24, Z6, Z2
-	VFMADD231PD  960(BX)(DX*8), Z2, Z1
-	VBROADCASTSD 216(SI), Z3
-	VFMADD213PD  (R11), Z3, Z15
-	VFMADD213PD  64(R11), Z3, Z14
-	KMOVB        192(AX), K3
-	VBLENDMPD    Z0, Z26, K3, Z6
-	VFMADD213PD  128(R11), Z3, Z13
-	VADDPD       2048(BX)(DX*8), Z4, K4, Z23
-	KMOVB        256(AX), K3
-	VCMPPD       $0x1d, 1344(BX)(DX*8), Z6, K3, K4
-	KMOVB        320(AX), K3
-	VBLENDMPD    Z5, Z25, K3, Z2
-	VFMADD213PD  192(R11), Z3, Z12
-	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z0
-	VMOVUPD      Z0, (R11)
-	VADDPD       2112(BX)(DX*8), Z4, K2, Z22
-	KMOVB        384(AX), K3
-	VCMPPD       $0x1d, 1408(BX)(DX*8), Z2, K3, K2
-	KMOVB        448(AX), K3
-	VBLENDMPD    Z1, Z24, K3, Z5
-	VFMADD213PD  256(R11), Z3, Z11
-	VADDPD       2176(BX)(DX*8), Z4, K5, Z21
-	VMOVUPD      Z0, 64(R11)
-	VCMPPD       $0x1d, 1472(BX)(DX*8), Z5, K1, K3
-	VFMADD213PD  320(R11), Z3, Z10
-	VADDPD       2240(BX)(DX*8), Z4, K6, Z20
-	VMOVUPD      Z0, 128(R11)
-	VFMADD213PD  384(R11), Z3, Z9
-	VADDPD       2304(BX)(DX*8), Z4, K7, Z19
-	VMOVUPD      Z0, 192(R11)
-	KMOVB        K4, 5(R12)
-	VFMADD213PD  448(R11), Z8, Z3
-	VMOVAPD      Z3, Z8
-	VADDPD       2368(BX)(DX*8), Z4, K4, Z18
-	VMOVUPD      Z0, 256(R11)
-	KMOVB        K2, 6(R12)
-	VADDPD       2432(BX)(DX*8), Z4, K2, Z17
-	VMOVUPD      Z0, 320(R11)
-	KMOVB        K3, 7(R12)
-	VBLENDMPD    1856(BX)(DX*8), Z6, K4, Z26
-	VADDPD       2496(BX)(DX*8), Z4, K3, Z16
-	VMOVUPD      Z0, 384(R11)
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z7, Z7
-	VBLENDMPD    1920(BX)(DX*8), Z2, K2, Z25
-	VMOVUPD      Z0, 448(R11)
-	VBLENDMPD    1984(BX)(DX*8), Z5, K3, Z24
-	MOVQ         200(SI), R13
-	LEAQ         (R11)(R13*8), R11
-	ADDQ         256(SI), R12
-	DECQ         DI
-	JNZ          step1
+	VBROADCASTSD     2560(BX), Z0
+	VMULPD           Z15, Z0, Z1
+	VBROADCASTSD     (BX), Z2
+	VSUBPD           Z31, Z2, Z3
+	VMULPD           Z14, Z0, Z4
+	VADDPD.BCST      lifrowsConstsAVX512<>+0(SB), Z7, Z5
+	VCMPPD           $0x12, Z7, Z23, K1
+	VMULPD           Z13, Z0, Z6
+	VADDPD           Z1, Z31, Z1
+	VFMADD231PD.BCST 512(BX), Z3, Z1
+	VCMPPD           $0x12, Z5, Z23, K2
+	VADDPD           Z4, Z30, Z3
+	VSUBPD           Z30, Z2, Z4
+	VFMADD231PD.BCST 512(BX), Z4, Z3
+	VBLENDMPD        Z1, Z31, K1, Z4
+	VCMPPD           $0x12, Z7, Z22, K3
+	VBROADCASTSD     224(SI), Z1
+	VFMADD213PD      (R11), Z1, Z15
+	VADDPD           Z6, Z29, Z6
+	VMULPD           Z12, Z0, Z1
+	VCMPPD           $0x12, Z5, Z22, K4
+	VCMPPD.BCST      $0x1d, 1024(BX), Z4, K2, K5
+	VCMPPD           $0x12, Z7, Z21, K6
+	VBLENDMPD        Z3, Z30, K3, Z3
+	VBROADCASTSD     lifrowsConstsAVX512<>+8(SB), Z0
+	VMOVUPD          Z0, (R11)
+	VADDPD           Z1, Z28, Z1
+	VCMPPD           $0x12, Z5, Z21, K7
+	VCMPPD           $0x12, Z7, Z20, K1
+	VCMPPD.BCST      $0x1d, 1024(BX), Z3, K4, K2
+	KMOVB            K5, (R12)
+	VBLENDMPD.BCST   1536(BX), Z4, K5, Z31
+	VSUBPD           Z29, Z2, Z4
+	VFMADD231PD.BCST 512(BX), Z4, Z6
+	VMULPD.BCST      2560(BX), Z11, Z4
+	VCMPPD           $0x12, Z5, Z20, K3
+	KMOVB            K2, 1(R12)
+	VCMPPD           $0x12, Z7, Z19, K4
+	VBLENDMPD.BCST   1536(BX), Z3, K2, Z30
+	VADDPD.BCST      2048(BX), Z5, Z3
+	VBLENDMPD        Z6, Z29, K6, Z6
+	VADDPD           Z4, Z27, Z4
+	VCMPPD.BCST      $0x1d, 1024(BX), Z6, K7, K6
+	VCMPPD           $0x12, Z5, Z19, K7
+	KMOVB            K7, (AX)
+	VCMPPD           $0x12, Z7, Z18, K7
+	KMOVB            K7, 64(AX)
+	VCMPPD           $0x12, Z5, Z18, K7
+	KMOVB            K7, 128(AX)
+	VCMPPD           $0x12, Z7, Z17, K7
+	KMOVB            K7, 192(AX)
+	VCMPPD           $0x12, Z5, Z17, K7
+	KMOVB            K7, 256(AX)
+	VCMPPD           $0x12, Z5, Z16, K7
+	VSUBPD           Z28, Z2, Z5
+	VFMADD231PD.BCST 512(BX), Z5, Z1
+	VBROADCASTSD     224(SI), Z5
+	VFMADD213PD      64(R11), Z5, Z14
+	VBLENDMPD        Z3, Z23, K5, Z23
+	VMULPD.BCST      2560(BX), Z10, Z5
+	VMOVUPD          Z0, 64(R11)
+	VBLENDMPD        Z1, Z28, K1, Z1
+	KMOVB            K6, 2(R12)
+	VCMPPD.BCST      $0x1d, 1024(BX), Z1, K3, K5
+	VBLENDMPD.BCST   1536(BX), Z6, K6, Z29
+	VSUBPD           Z27, Z2, Z6
+	VFMADD231PD.BCST 512(BX), Z6, Z4
+	VBROADCASTSD     224(SI), Z6
+	VFMADD213PD      128(R11), Z6, Z13
+	VBLENDMPD        Z3, Z22, K2, Z22
+	VADDPD           Z5, Z26, Z5
+	VMULPD.BCST      2560(BX), Z9, Z6
+	VMOVUPD          Z0, 128(R11)
+	VBLENDMPD        Z4, Z27, K4, Z4
+	KMOVB            K5, 3(R12)
+	KMOVB            (AX), K1
+	VCMPPD.BCST      $0x1d, 1024(BX), Z4, K1, K3
+	VBLENDMPD.BCST   1536(BX), Z1, K5, Z28
+	VSUBPD           Z26, Z2, Z1
+	VFMADD231PD.BCST 512(BX), Z1, Z5
+	VBROADCASTSD     224(SI), Z1
+	VFMADD213PD      192(R11), Z1, Z12
+	VBLENDMPD        Z3, Z21, K6, Z21
+	VADDPD           Z6, Z25, Z6
+	VMULPD.BCST      2560(BX), Z8, Z1
+	VMOVUPD          Z0, 192(R11)
+	KMOVB            64(AX), K2
+	VBLENDMPD        Z5, Z26, K2, Z5
+	KMOVB            K3, 4(R12)
+	KMOVB            128(AX), K4
+	VCMPPD.BCST      $0x1d, 1024(BX), Z5, K4, K1
+	VCMPPD           $0x12, Z7, Z16, K6
+	VADDPD           Z1, Z24, Z1
+	VBLENDMPD.BCST   1536(BX), Z4, K3, Z27
+	VSUBPD           Z25, Z2, Z4
+	VFMADD231PD.BCST 512(BX), Z4, Z6
+	VBROADCASTSD     224(SI), Z4
+	VFMADD213PD      256(R11), Z4, Z11
+	VBLENDMPD        Z3, Z20, K5, Z20
+	VSUBPD           Z24, Z2, Z2
+	VFMADD231PD.BCST 512(BX), Z2, Z1
+	VFMADD213PD      320(R11), Z4, Z10
+	VMOVUPD          Z0, 256(R11)
+	KMOVB            192(AX), K2
+	VBLENDMPD        Z6, Z25, K2, Z2
+	VBLENDMPD        Z3, Z19, K3, Z19
+	KMOVB            256(AX), K4
+	VCMPPD.BCST      $0x1d, 1024(BX), Z2, K4, K5
+	VFMADD213PD      384(R11), Z4, Z9
+	VMOVUPD          Z0, 320(R11)
+	KMOVB            K1, 5(R12)
+	VBLENDMPD.BCST   1536(BX), Z5, K1, Z26
+	VBLENDMPD        Z1, Z24, K6, Z6
+	VBLENDMPD        Z3, Z18, K1, Z18
+	VCMPPD.BCST      $0x1d, 1024(BX), Z6, K7, K2
+	VFMADD213PD      448(R11), Z8, Z4
+	VMOVUPD          Z0, 384(R11)
+	KMOVB            K5, 6(R12)
+	VBLENDMPD.BCST   1536(BX), Z2, K5, Z25
+	VBLENDMPD        Z3, Z17, K5, Z17
+	KMOVB            K2, 7(R12)
+	VMOVUPD          Z0, 448(R11)
+	VMOVAPD          Z4, Z8
+	VADDPD.BCST      lifrowsConstsAVX512<>+0(SB), Z7, Z7
+	VBLENDMPD.BCST   1536(BX), Z6, K2, Z24
+	VBLENDMPD        Z3, Z16, K2, Z16
+	MOVQ             208(SI), R13
+	LEAQ             (R11)(R13*8), R11
+	ADDQ             264(SI), R12
+	DECQ             DI
+	JNZ              step1
 
 	// store
 	VMOVUPD Z31, (R8)(CX*8)
@@ -2127,120 +1135,6 @@ step1:
 	RET
 	PCALIGN $0x40
 
-// func LIFExpRows2AVX2(b *LIFExpRowsBlock)
-// Requires: AVX, FMA3
-TEXT ·LIFExpRows2AVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 72(BX), DX
-	MOVQ 24(BX), DI
-	MOVQ 48(BX), R8
-	MOVQ 104(BX), R9
-	MOVQ 128(BX), R10
-	XORQ AX, AX
-
-group:
-	XORQ CX, CX
-
-vectors:
-	// load
-	VMOVUPD      (DI)(AX*8), Y15
-	VMOVUPD      32(DI)(AX*8), Y14
-	VMOVUPD      (R8)(AX*8), Y13
-	VMOVUPD      32(R8)(AX*8), Y12
-	VMOVUPD      (R9)(AX*8), Y11
-	VMOVUPD      32(R9)(AX*8), Y10
-	VMOVUPD      (R10)(AX*8), Y9
-	VMOVUPD      32(R10)(AX*8), Y8
-	VBROADCASTSD 16(BX), Y7
-	MOVQ         152(BX), R11
-	LEAQ         (R11)(AX*8), R11
-	MOVQ         176(BX), R12
-	LEAQ         (R12)(AX*8), R12
-	MOVQ         AX, R13
-	SHRQ         $0x03, R13
-	ADDQ         232(BX), R13
-	MOVQ         8(BX), SI
-
-step1:
-	// step
-	VMULPD       2560(DX)(CX*8), Y11, Y0
-	VMULPD       2592(DX)(CX*8), Y10, Y1
-	VMOVUPD      (DX)(CX*8), Y2
-	VSUBPD       Y15, Y2, Y3
-	VCMPPD       $0x12, Y7, Y13, Y4
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y7, Y5
-	VFMADD231PD  3072(DX)(CX*8), Y9, Y0
-	VFMADD231PD  3104(DX)(CX*8), Y8, Y1
-	VADDPD       Y0, Y15, Y6
-	VFMADD231PD  512(DX)(CX*8), Y3, Y6
-	VADDPD       Y1, Y14, Y2
-	VMOVUPD      32(DX)(CX*8), Y0
-	VSUBPD       Y14, Y0, Y3
-	VBLENDVPD    Y4, Y6, Y15, Y1
-	VCMPPD       $0x12, Y5, Y13, Y0
-	VFMADD231PD  544(DX)(CX*8), Y3, Y2
-	VCMPPD       $0x12, Y7, Y12, Y4
-	VBLENDVPD    Y4, Y2, Y14, Y6
-	VBROADCASTSD 216(BX), Y3
-	VFMADD213PD  (R11), Y3, Y11
-	VCMPPD       $0x1d, 1024(DX)(CX*8), Y1, Y4
-	VANDPD       Y4, Y0, Y2
-	VBROADCASTSD 224(BX), Y0
-	VFMADD213PD  (R12), Y0, Y9
-	VCMPPD       $0x12, Y5, Y12, Y4
-	VMOVUPD      lifrowsConstsAVX2<>+32(SB), Y0
-	VMOVUPD      Y0, (R11)
-	VMOVUPD      Y0, (R12)
-	VBLENDVPD    Y2, 1536(DX)(CX*8), Y1, Y15
-	VCMPPD       $0x1d, 1056(DX)(CX*8), Y6, Y1
-	VANDPD       Y1, Y4, Y4
-	VADDPD       2048(DX)(CX*8), Y5, Y1
-	VADDPD       2080(DX)(CX*8), Y5, Y5
-	VMOVMSKPD    Y4, R15
-	VMOVMSKPD    Y2, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, (R13)
-	VBLENDVPD    Y2, Y1, Y13, Y13
-	VFMADD213PD  32(R11), Y10, Y3
-	VBROADCASTSD 224(BX), Y2
-	VFMADD213PD  32(R12), Y2, Y8
-	VMOVAPD      Y3, Y10
-	VMOVUPD      Y0, 32(R11)
-	VMOVUPD      Y0, 32(R12)
-	VADDPD       lifrowsConstsAVX2<>+0(SB), Y7, Y7
-	VBLENDVPD    Y4, 1568(DX)(CX*8), Y6, Y14
-	VBLENDVPD    Y4, Y5, Y12, Y12
-	MOVQ         200(BX), R14
-	LEAQ         (R11)(R14*8), R11
-	MOVQ         208(BX), R14
-	LEAQ         (R12)(R14*8), R12
-	ADDQ         256(BX), R13
-	DECQ         SI
-	JNZ          step1
-
-	// store
-	VMOVUPD Y15, (DI)(AX*8)
-	VMOVUPD Y14, 32(DI)(AX*8)
-	VMOVUPD Y13, (R8)(AX*8)
-	VMOVUPD Y12, 32(R8)(AX*8)
-	VMOVUPD Y11, (R9)(AX*8)
-	VMOVUPD Y10, 32(R9)(AX*8)
-	VMOVUPD Y9, (R10)(AX*8)
-	VMOVUPD Y8, 32(R10)(AX*8)
-	ADDQ    $0x08, AX
-	ADDQ    $0x08, CX
-	CMPQ    CX, $0x40
-	JLT     vectors
-	MOVQ    96(BX), CX
-	SHLQ    $0x09, CX
-	ADDQ    CX, DX
-	CMPQ    AX, (BX)
-	JLT     group
-	VZEROUPPER
-	RET
-	PCALIGN $0x40
-
 // func LIFExpRows2AVX512(b *LIFExpRowsBlock)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·LIFExpRows2AVX512(SB), $0-8
@@ -2248,8 +1142,8 @@ TEXT ·LIFExpRows2AVX512(SB), $0-8
 	MOVQ 72(BX), DX
 	MOVQ 24(BX), DI
 	MOVQ 48(BX), R8
-	MOVQ 104(BX), R9
-	MOVQ 128(BX), R10
+	MOVQ 112(BX), R9
+	MOVQ 136(BX), R10
 	XORQ AX, AX
 
 group:
@@ -2274,97 +1168,97 @@ vectors:
 	VMOVUPD      128(R10)(AX*8), Z17
 	VMOVUPD      192(R10)(AX*8), Z16
 	VBROADCASTSD 16(BX), Z15
-	MOVQ         152(BX), R11
+	MOVQ         160(BX), R11
 	LEAQ         (R11)(AX*8), R11
-	MOVQ         176(BX), R12
+	MOVQ         184(BX), R12
 	LEAQ         (R12)(AX*8), R12
 	MOVQ         AX, R13
 	SHRQ         $0x03, R13
-	ADDQ         232(BX), R13
+	ADDQ         240(BX), R13
 	MOVQ         8(BX), SI
 
 step1:
 	// step
 	VMULPD       2560(DX)(CX*8), Z23, Z0
 	VMULPD       2624(DX)(CX*8), Z22, Z1
-	VMULPD       2688(DX)(CX*8), Z21, Z2
-	VMULPD       2752(DX)(CX*8), Z20, Z3
-	VMOVUPD      (DX)(CX*8), Z4
-	VSUBPD       Z31, Z4, Z5
-	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z15, Z6
+	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z15, Z2
+	VMOVUPD      (DX)(CX*8), Z3
+	VSUBPD       Z31, Z3, Z4
+	VCMPPD       $0x12, Z15, Z27, K1
+	VBROADCASTSD 224(BX), Z5
+	VFMADD213PD  (R11), Z5, Z23
 	VFMADD231PD  3072(DX)(CX*8), Z19, Z0
 	VFMADD231PD  3136(DX)(CX*8), Z18, Z1
-	VFMADD231PD  3200(DX)(CX*8), Z17, Z2
-	VCMPPD       $0x12, Z15, Z27, K1
-	VMOVUPD      64(DX)(CX*8), Z7
-	VSUBPD       Z30, Z7, Z8
-	VFMADD231PD  3264(DX)(CX*8), Z16, Z3
-	VCMPPD       $0x12, Z6, Z27, K2
+	VCMPPD       $0x12, Z2, Z27, K2
+	VBROADCASTSD 232(BX), Z6
+	VFMADD213PD  (R12), Z6, Z19
+	VMULPD       2688(DX)(CX*8), Z21, Z7
+	VMOVUPD      64(DX)(CX*8), Z8
+	VSUBPD       Z30, Z8, Z9
 	VCMPPD       $0x12, Z15, Z26, K3
-	VADDPD       Z0, Z31, Z9
-	VADDPD       Z1, Z30, Z10
-	VADDPD       Z2, Z29, Z11
-	VMOVUPD      128(DX)(CX*8), Z12
-	VSUBPD       Z29, Z12, Z13
-	VCMPPD       $0x12, Z6, Z26, K4
-	VADDPD       Z3, Z28, Z14
-	VFMADD231PD  512(DX)(CX*8), Z5, Z9
-	VFMADD231PD  576(DX)(CX*8), Z8, Z10
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z10
+	VMOVUPD      Z10, (R11)
+	VADDPD       Z0, Z31, Z11
+	VADDPD       Z1, Z30, Z12
+	VMOVUPD      Z10, (R12)
+	VCMPPD       $0x12, Z2, Z26, K4
+	VFMADD231PD  512(DX)(CX*8), Z4, Z11
+	VFMADD231PD  3200(DX)(CX*8), Z17, Z7
+	VFMADD231PD  576(DX)(CX*8), Z9, Z12
+	VFMADD213PD  64(R11), Z5, Z22
+	VFMADD213PD  64(R12), Z6, Z18
+	VMULPD       2752(DX)(CX*8), Z20, Z13
+	VMOVUPD      128(DX)(CX*8), Z14
+	VSUBPD       Z29, Z14, Z3
 	VCMPPD       $0x12, Z15, Z25, K5
-	VMOVUPD      192(DX)(CX*8), Z4
-	VSUBPD       Z28, Z4, Z7
-	VFMADD231PD  640(DX)(CX*8), Z13, Z11
-	VCMPPD       $0x12, Z6, Z25, K6
-	VBROADCASTSD 216(BX), Z0
-	VFMADD213PD  (R11), Z0, Z23
-	VBROADCASTSD 224(BX), Z1
-	VFMADD213PD  (R12), Z1, Z19
-	VBLENDMPD    Z9, Z31, K1, Z2
-	VBLENDMPD    Z10, Z30, K3, Z12
-	VCMPPD       $0x1d, 1024(DX)(CX*8), Z2, K2, K7
-	VCMPPD       $0x12, Z15, Z24, K1
-	VCMPPD       $0x1d, 1088(DX)(CX*8), Z12, K4, K3
-	VFMADD231PD  704(DX)(CX*8), Z7, Z14
-	VCMPPD       $0x12, Z6, Z24, K2
-	VFMADD213PD  64(R11), Z0, Z22
-	VBLENDMPD    Z11, Z29, K5, Z3
-	VFMADD213PD  64(R12), Z1, Z18
-	KMOVB        K7, (R13)
-	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z5
-	VMOVUPD      Z5, (R11)
-	VCMPPD       $0x1d, 1152(DX)(CX*8), Z3, K6, K4
-	VADDPD       2048(DX)(CX*8), Z6, K7, Z27
-	VMOVUPD      Z5, (R12)
-	VFMADD213PD  128(R11), Z0, Z21
-	VBLENDMPD    Z14, Z28, K1, Z8
-	VFMADD213PD  128(R12), Z1, Z17
-	VBLENDMPD    1536(DX)(CX*8), Z2, K7, Z31
-	KMOVB        K3, 1(R13)
-	VCMPPD       $0x1d, 1216(DX)(CX*8), Z8, K2, K5
-	VMOVUPD      Z5, 64(R11)
-	VADDPD       2112(DX)(CX*8), Z6, K3, Z26
-	VMOVUPD      Z5, 64(R12)
-	VFMADD213PD  192(R11), Z20, Z0
-	VFMADD213PD  192(R12), Z16, Z1
-	VBLENDMPD    1600(DX)(CX*8), Z12, K3, Z30
-	KMOVB        K4, 2(R13)
-	VMOVUPD      Z5, 128(R11)
-	VADDPD       2176(DX)(CX*8), Z6, K4, Z25
-	VMOVUPD      Z5, 128(R12)
-	VBLENDMPD    1664(DX)(CX*8), Z3, K4, Z29
-	KMOVB        K5, 3(R13)
-	VMOVUPD      Z5, 192(R11)
-	VADDPD       2240(DX)(CX*8), Z6, K5, Z24
+	VBLENDMPD    Z11, Z31, K1, Z8
+	VADDPD       Z7, Z29, Z0
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Z8, K2, K6
+	VBLENDMPD    Z12, Z30, K3, Z1
+	VMOVUPD      Z10, 64(R11)
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Z1, K4, K7
+	VMOVUPD      Z10, 64(R12)
+	VCMPPD       $0x12, Z2, Z25, K1
+	KMOVB        K6, (R13)
+	VADDPD       2048(DX)(CX*8), Z2, K6, Z27
+	VBLENDMPD    1536(DX)(CX*8), Z8, K6, Z31
+	VFMADD231PD  3264(DX)(CX*8), Z16, Z13
+	VFMADD231PD  640(DX)(CX*8), Z3, Z0
+	KMOVB        K7, 1(R13)
+	VADDPD       2112(DX)(CX*8), Z2, K7, Z26
+	VFMADD213PD  128(R11), Z5, Z21
+	VBLENDMPD    1600(DX)(CX*8), Z1, K7, Z30
+	VFMADD213PD  128(R12), Z6, Z17
+	VBLENDMPD    Z0, Z29, K5, Z4
+	VADDPD       Z13, Z28, Z9
+	VCMPPD       $0x1d, 1152(DX)(CX*8), Z4, K1, K2
+	VMOVUPD      Z10, 128(R11)
+	VMOVUPD      192(DX)(CX*8), Z14
+	VSUBPD       Z28, Z14, Z11
+	VMOVUPD      Z10, 128(R12)
+	VCMPPD       $0x12, Z15, Z24, K3
+	VCMPPD       $0x12, Z2, Z24, K4
+	VFMADD231PD  704(DX)(CX*8), Z11, Z9
+	KMOVB        K2, 2(R13)
+	VADDPD       2176(DX)(CX*8), Z2, K2, Z25
+	VFMADD213PD  192(R11), Z20, Z5
+	VBLENDMPD    1664(DX)(CX*8), Z4, K2, Z29
+	VFMADD213PD  192(R12), Z16, Z6
 	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z15, Z15
-	VMOVUPD      Z5, 192(R12)
-	VMOVAPD      Z0, Z20
-	VMOVAPD      Z1, Z16
-	VBLENDMPD    1728(DX)(CX*8), Z8, K5, Z28
-	MOVQ         200(BX), R14
-	LEAQ         (R11)(R14*8), R11
+	VBLENDMPD    Z9, Z28, K3, Z7
+	VCMPPD       $0x1d, 1216(DX)(CX*8), Z7, K4, K6
+	VMOVUPD      Z10, 192(R11)
+	VMOVAPD      Z5, Z20
+	VMOVUPD      Z10, 192(R12)
+	VMOVAPD      Z6, Z16
+	KMOVB        K6, 3(R13)
+	VADDPD       2240(DX)(CX*8), Z2, K6, Z24
+	VBLENDMPD    1728(DX)(CX*8), Z7, K6, Z28
 	MOVQ         208(BX), R14
+	LEAQ         (R11)(R14*8), R11
+	MOVQ         216(BX), R14
 	LEAQ         (R12)(R14*8), R12
-	ADDQ         256(BX), R13
+	ADDQ         264(BX), R13
 	DECQ         SI
 	JNZ          step1
 
@@ -2394,6 +1288,2509 @@ step1:
 	ADDQ    CX, DX
 	CMPQ    AX, (BX)
 	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRows2AlikeAVX512(b *LIFExpRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFExpRows2AlikeAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	MOVQ 112(BX), R9
+	MOVQ 136(BX), R10
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD      (DI)(AX*8), Z31
+	VMOVUPD      64(DI)(AX*8), Z30
+	VMOVUPD      128(DI)(AX*8), Z29
+	VMOVUPD      192(DI)(AX*8), Z28
+	VMOVUPD      (R8)(AX*8), Z27
+	VMOVUPD      64(R8)(AX*8), Z26
+	VMOVUPD      128(R8)(AX*8), Z25
+	VMOVUPD      192(R8)(AX*8), Z24
+	VMOVUPD      (R9)(AX*8), Z23
+	VMOVUPD      64(R9)(AX*8), Z22
+	VMOVUPD      128(R9)(AX*8), Z21
+	VMOVUPD      192(R9)(AX*8), Z20
+	VMOVUPD      (R10)(AX*8), Z19
+	VMOVUPD      64(R10)(AX*8), Z18
+	VMOVUPD      128(R10)(AX*8), Z17
+	VMOVUPD      192(R10)(AX*8), Z16
+	VBROADCASTSD 16(BX), Z15
+	MOVQ         160(BX), R11
+	LEAQ         (R11)(AX*8), R11
+	MOVQ         184(BX), R12
+	LEAQ         (R12)(AX*8), R12
+	MOVQ         AX, R13
+	SHRQ         $0x03, R13
+	ADDQ         240(BX), R13
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VBROADCASTSD 2560(DX), Z0
+	VMULPD       Z23, Z0, Z1
+	VMULPD       Z22, Z0, Z2
+	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z15, Z3
+	VBROADCASTSD (DX), Z4
+	VSUBPD       Z31, Z4, Z5
+	VCMPPD       $0x12, Z15, Z27, K1
+	VBROADCASTSD 224(BX), Z6
+	VFMADD213PD  (R11), Z6, Z23
+	VBROADCASTSD 3072(DX), Z7
+	VFMADD231PD  Z19, Z7, Z1
+	VFMADD231PD  Z18, Z7, Z2
+	VCMPPD       $0x12, Z3, Z27, K2
+	VBROADCASTSD 232(BX), Z8
+	VFMADD213PD  (R12), Z8, Z19
+	VMULPD       Z21, Z0, Z9
+	VSUBPD       Z30, Z4, Z10
+	VCMPPD       $0x12, Z15, Z26, K3
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z11
+	VMOVUPD      Z11, (R11)
+	VADDPD       Z1, Z31, Z12
+	VADDPD       Z2, Z30, Z13
+	VMOVUPD      Z11, (R12)
+	VFMADD231PD  Z17, Z7, Z9
+	VBROADCASTSD 512(DX), Z14
+	VFMADD231PD  Z5, Z14, Z12
+	VADDPD.BCST  2048(DX), Z3, Z1
+	VFMADD231PD  Z10, Z14, Z13
+	VCMPPD       $0x12, Z3, Z26, K4
+	VFMADD213PD  64(R11), Z6, Z22
+	VMULPD       Z20, Z0, Z2
+	VFMADD213PD  64(R12), Z8, Z18
+	VADDPD       Z9, Z29, Z5
+	VBLENDMPD    Z12, Z31, K1, Z10
+	VSUBPD       Z29, Z4, Z0
+	VCMPPD.BCST  $0x1d, 1024(DX), Z10, K2, K5
+	VBLENDMPD    Z13, Z30, K3, Z9
+	VMOVUPD      Z11, 64(R11)
+	VCMPPD.BCST  $0x1d, 1024(DX), Z9, K4, K6
+	VCMPPD       $0x12, Z15, Z25, K7
+	VFMADD231PD  Z16, Z7, Z2
+	VMOVUPD      Z11, 64(R12)
+	KMOVB        K5, (R13)
+	VBROADCASTSD 1536(DX), Z12
+	VBLENDMPD    Z12, Z10, K5, Z31
+	VBLENDMPD    Z1, Z27, K5, Z27
+	VFMADD231PD  Z0, Z14, Z5
+	VCMPPD       $0x12, Z3, Z25, K1
+	KMOVB        K6, 1(R13)
+	VFMADD213PD  128(R11), Z6, Z21
+	VBLENDMPD    Z12, Z9, K6, Z30
+	VBLENDMPD    Z1, Z26, K6, Z26
+	VFMADD213PD  128(R12), Z8, Z17
+	VBLENDMPD    Z5, Z29, K7, Z13
+	VADDPD       Z2, Z28, Z7
+	VCMPPD.BCST  $0x1d, 1024(DX), Z13, K1, K2
+	VSUBPD       Z28, Z4, Z10
+	VMOVUPD      Z11, 128(R11)
+	VCMPPD       $0x12, Z15, Z24, K3
+	VMOVUPD      Z11, 128(R12)
+	VFMADD231PD  Z10, Z14, Z7
+	VCMPPD       $0x12, Z3, Z24, K4
+	KMOVB        K2, 2(R13)
+	VFMADD213PD  192(R11), Z20, Z6
+	VBLENDMPD    Z12, Z13, K2, Z29
+	VBLENDMPD    Z1, Z25, K2, Z25
+	VFMADD213PD  192(R12), Z16, Z8
+	VBLENDMPD    Z7, Z28, K3, Z0
+	VCMPPD.BCST  $0x1d, 1024(DX), Z0, K4, K5
+	VMOVUPD      Z11, 192(R11)
+	VMOVAPD      Z6, Z20
+	VADDPD.BCST  lifrowsConstsAVX512<>+0(SB), Z15, Z15
+	VMOVUPD      Z11, 192(R12)
+	VMOVAPD      Z8, Z16
+	KMOVB        K5, 3(R13)
+	VBLENDMPD    Z12, Z0, K5, Z28
+	VBLENDMPD    Z1, Z24, K5, Z24
+	MOVQ         208(BX), R14
+	LEAQ         (R11)(R14*8), R11
+	MOVQ         216(BX), R14
+	LEAQ         (R12)(R14*8), R12
+	ADDQ         264(BX), R13
+	DECQ         SI
+	JNZ          step1
+
+	// store
+	VMOVUPD Z31, (DI)(AX*8)
+	VMOVUPD Z30, 64(DI)(AX*8)
+	VMOVUPD Z29, 128(DI)(AX*8)
+	VMOVUPD Z28, 192(DI)(AX*8)
+	VMOVUPD Z27, (R8)(AX*8)
+	VMOVUPD Z26, 64(R8)(AX*8)
+	VMOVUPD Z25, 128(R8)(AX*8)
+	VMOVUPD Z24, 192(R8)(AX*8)
+	VMOVUPD Z23, (R9)(AX*8)
+	VMOVUPD Z22, 64(R9)(AX*8)
+	VMOVUPD Z21, 128(R9)(AX*8)
+	VMOVUPD Z20, 192(R9)(AX*8)
+	VMOVUPD Z19, (R10)(AX*8)
+	VMOVUPD Z18, 64(R10)(AX*8)
+	VMOVUPD Z17, 128(R10)(AX*8)
+	VMOVUPD Z16, 192(R10)(AX*8)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    96(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFRowsOnceAVX2(b *LIFRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFRowsOnceAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 144(BX), R9
+	MOVQ 176(BX), R10
+
+	// number
+	VBROADCASTSD 16(BX), Y15
+	VBROADCASTSD 16(BX), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y13
+	XORQ    AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (SI)(AX*8), Y0
+	VADDPD      (R8)(AX*8), Y0, Y1
+	VMOVUPD     (DI)(AX*8), Y2
+	VCMPPD      $0x12, Y15, Y2, Y3
+	VMOVUPD     (DX)(CX*8), Y4
+	VSUBPD      Y0, Y4, Y5
+	VCMPPD      $0x12, Y14, Y2, Y6
+	VMOVUPD     32(SI)(AX*8), Y7
+	VADDPD      32(R8)(AX*8), Y7, Y8
+	VMOVUPD     32(DI)(AX*8), Y9
+	VCMPPD      $0x12, Y15, Y9, Y10
+	VMOVUPD     32(DX)(CX*8), Y11
+	VSUBPD      Y7, Y11, Y12
+	VCMPPD      $0x12, Y14, Y9, Y4
+	VFMADD231PD 512(DX)(CX*8), Y5, Y1
+	VMOVUPD     64(SI)(AX*8), Y2
+	VADDPD      64(R8)(AX*8), Y2, Y11
+	VMOVUPD     64(DI)(AX*8), Y9
+	VCMPPD      $0x12, Y15, Y9, Y5
+	VMOVUPD     64(DX)(CX*8), Y2
+	VSUBPD      64(SI)(AX*8), Y2, Y2
+	VFMADD231PD 544(DX)(CX*8), Y12, Y8
+	VCMPPD      $0x12, Y14, Y9, Y12
+	VMOVUPD     96(R8)(AX*8), Y9
+	VADDPD      96(SI)(AX*8), Y9, Y9
+	VBLENDVPD   Y3, Y1, Y0, Y3
+	VFMADD231PD 576(DX)(CX*8), Y2, Y11
+	VADDPD      (R9)(AX*8), Y3, Y1
+	VMOVUPD     96(DI)(AX*8), Y0
+	VCMPPD      $0x12, Y15, Y0, Y2
+	VBLENDVPD   Y10, Y8, Y7, Y10
+	VMOVUPD     96(DX)(CX*8), Y8
+	VSUBPD      96(SI)(AX*8), Y8, Y7
+	VBLENDVPD   Y6, Y1, Y3, Y8
+	VMOVUPD     Y13, (R9)(AX*8)
+	VCMPPD      $0x1d, 1024(DX)(CX*8), Y8, Y1
+	VMOVUPD     Y8, (SI)(AX*8)
+	VADDPD      32(R9)(AX*8), Y10, Y3
+	VMOVUPD     64(SI)(AX*8), Y8
+	VBLENDVPD   Y5, Y11, Y8, Y5
+	VCMPPD      $0x12, Y14, Y0, Y11
+	VFMADD231PD 608(DX)(CX*8), Y7, Y9
+	VADDPD      64(R9)(AX*8), Y5, Y8
+	VANDPD      Y1, Y6, Y0
+	VBLENDVPD   Y4, Y3, Y10, Y7
+	VMOVUPD     Y13, 32(R9)(AX*8)
+	VCMPPD      $0x1d, 1056(DX)(CX*8), Y7, Y6
+	VMOVUPD     Y7, 32(SI)(AX*8)
+	VBLENDVPD   Y12, Y8, Y5, Y1
+	VMOVUPD     Y13, 64(R9)(AX*8)
+	VCMPPD      $0x1d, 1088(DX)(CX*8), Y1, Y3
+	VMOVUPD     96(SI)(AX*8), Y10
+	VBLENDVPD   Y2, Y9, Y10, Y7
+	VMOVUPD     Y1, 64(SI)(AX*8)
+	VADDPD      96(R9)(AX*8), Y7, Y8
+	VANDPD      Y6, Y4, Y5
+	VMOVMSKPD   Y5, R12
+	VMOVMSKPD   Y0, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, (R10)
+	VANDPD      Y3, Y12, Y2
+	VBLENDVPD   Y11, Y8, Y7, Y9
+	VMOVUPD     Y13, 96(R9)(AX*8)
+	VCMPPD      $0x1d, 1120(DX)(CX*8), Y9, Y10
+	VMOVUPD     Y9, 96(SI)(AX*8)
+	VANDPD      Y10, Y11, Y1
+	VMOVMSKPD   Y1, R12
+	VMOVMSKPD   Y2, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, 1(R10)
+	ADDQ        $0x02, R10
+	ADDQ        $0x10, AX
+	ADDQ        $0x10, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFRowsOnceAVX512(b *LIFRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFRowsOnceAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 144(BX), R9
+	MOVQ 176(BX), R10
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z29
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (SI)(AX*8), Z0
+	VADDPD      (R8)(AX*8), Z0, Z1
+	VMOVUPD     (DX)(CX*8), Z2
+	VSUBPD      Z0, Z2, Z3
+	VMOVUPD     (DI)(AX*8), Z4
+	VCMPPD      $0x12, Z31, Z4, K1
+	VCMPPD      $0x12, Z30, Z4, K2
+	VMOVUPD     64(SI)(AX*8), Z5
+	VADDPD      64(R8)(AX*8), Z5, Z6
+	VMOVUPD     64(DX)(CX*8), Z7
+	VSUBPD      Z5, Z7, Z8
+	VMOVUPD     64(DI)(AX*8), Z9
+	VCMPPD      $0x12, Z31, Z9, K3
+	VFMADD231PD 512(DX)(CX*8), Z3, Z1
+	VMOVUPD     128(SI)(AX*8), Z10
+	VADDPD      128(R8)(AX*8), Z10, Z11
+	VCMPPD      $0x12, Z30, Z9, K4
+	VMOVUPD     128(DX)(CX*8), Z12
+	VSUBPD      Z10, Z12, Z13
+	VFMADD231PD 576(DX)(CX*8), Z8, Z6
+	VMOVUPD     128(DI)(AX*8), Z14
+	VCMPPD      $0x12, Z31, Z14, K5
+	VMOVUPD     192(SI)(AX*8), Z15
+	VADDPD      192(R8)(AX*8), Z15, Z16
+	VCMPPD      $0x12, Z30, Z14, K6
+	VBLENDMPD   Z1, Z0, K1, Z17
+	VFMADD231PD 640(DX)(CX*8), Z13, Z11
+	VADDPD      (R9)(AX*8), Z17, K2, Z17
+	VMOVUPD     192(DX)(CX*8), Z18
+	VSUBPD      Z15, Z18, Z19
+	VBLENDMPD   Z6, Z5, K3, Z20
+	VMOVUPD     192(DI)(AX*8), Z21
+	VCMPPD      $0x12, Z31, Z21, K7
+	VADDPD      64(R9)(AX*8), Z20, K4, Z20
+	VMOVUPD     256(SI)(AX*8), Z22
+	VADDPD      256(R8)(AX*8), Z22, Z23
+	VCMPPD      $0x1d, 1024(DX)(CX*8), Z17, K2, K1
+	VBLENDMPD   Z11, Z10, K5, Z24
+	VFMADD231PD 704(DX)(CX*8), Z19, Z16
+	VCMPPD      $0x12, Z30, Z21, K3
+	VCMPPD      $0x1d, 1088(DX)(CX*8), Z20, K4, K2
+	VADDPD      128(R9)(AX*8), Z24, K6, Z24
+	VMOVUPD     256(DX)(CX*8), Z25
+	VSUBPD      Z22, Z25, Z26
+	VMOVUPD     Z29, (R9)(AX*8)
+	KMOVB       K1, (R10)
+	VMOVUPD     Z17, (SI)(AX*8)
+	VMOVUPD     256(DI)(AX*8), Z27
+	VCMPPD      $0x12, Z31, Z27, K5
+	VBLENDMPD   Z16, Z15, K7, Z28
+	VFMADD231PD 768(DX)(CX*8), Z26, Z23
+	VMOVUPD     320(SI)(AX*8), Z2
+	VADDPD      320(R8)(AX*8), Z2, Z4
+	VCMPPD      $0x12, Z30, Z27, K4
+	KMOVB       K2, 1(R10)
+	VCMPPD      $0x1d, 1152(DX)(CX*8), Z24, K6, K1
+	VADDPD      192(R9)(AX*8), Z28, K3, Z28
+	VMOVUPD     320(DX)(CX*8), Z7
+	VSUBPD      Z2, Z7, Z3
+	VMOVUPD     Z29, 64(R9)(AX*8)
+	VMOVUPD     Z20, 64(SI)(AX*8)
+	VMOVUPD     320(DI)(AX*8), Z9
+	VCMPPD      $0x12, Z31, Z9, K7
+	VBLENDMPD   Z23, Z22, K5, Z12
+	VMOVUPD     384(SI)(AX*8), Z8
+	VADDPD      384(R8)(AX*8), Z8, Z14
+	VFMADD231PD 832(DX)(CX*8), Z3, Z4
+	VCMPPD      $0x12, Z30, Z9, K2
+	KMOVB       K1, 2(R10)
+	VCMPPD      $0x1d, 1216(DX)(CX*8), Z28, K3, K6
+	VADDPD      256(R9)(AX*8), Z12, K4, Z12
+	VMOVUPD     384(DX)(CX*8), Z1
+	VSUBPD      Z8, Z1, Z0
+	VMOVUPD     Z29, 128(R9)(AX*8)
+	VMOVUPD     Z24, 128(SI)(AX*8)
+	VMOVUPD     384(DI)(AX*8), Z13
+	VCMPPD      $0x12, Z31, Z13, K5
+	VBLENDMPD   Z4, Z2, K7, Z18
+	VMOVUPD     448(SI)(AX*8), Z6
+	VADDPD      448(R8)(AX*8), Z6, Z5
+	VFMADD231PD 896(DX)(CX*8), Z0, Z14
+	VCMPPD      $0x12, Z30, Z13, K1
+	KMOVB       K6, 3(R10)
+	VCMPPD      $0x1d, 1280(DX)(CX*8), Z12, K4, K3
+	VADDPD      320(R9)(AX*8), Z18, K2, Z18
+	VMOVUPD     448(DX)(CX*8), Z11
+	VSUBPD      Z6, Z11, Z10
+	VMOVUPD     Z29, 192(R9)(AX*8)
+	VMOVUPD     Z28, 192(SI)(AX*8)
+	VMOVUPD     448(DI)(AX*8), Z19
+	VCMPPD      $0x12, Z31, Z19, K7
+	VBLENDMPD   Z14, Z8, K5, Z21
+	VCMPPD      $0x12, Z30, Z19, K6
+	VFMADD231PD 960(DX)(CX*8), Z10, Z5
+	KMOVB       K3, 4(R10)
+	VCMPPD      $0x1d, 1344(DX)(CX*8), Z18, K2, K4
+	VADDPD      384(R9)(AX*8), Z21, K1, Z21
+	VMOVUPD     Z29, 256(R9)(AX*8)
+	VMOVUPD     Z12, 256(SI)(AX*8)
+	VMOVUPD     Z29, 320(R9)(AX*8)
+	VMOVUPD     Z18, 320(SI)(AX*8)
+	VBLENDMPD   Z5, Z6, K7, Z25
+	VCMPPD      $0x1d, 1408(DX)(CX*8), Z21, K1, K5
+	KMOVB       K4, 5(R10)
+	VADDPD      448(R9)(AX*8), Z25, K6, Z25
+	VMOVUPD     Z29, 384(R9)(AX*8)
+	VMOVUPD     Z21, 384(SI)(AX*8)
+	KMOVB       K5, 6(R10)
+	VCMPPD      $0x1d, 1472(DX)(CX*8), Z25, K6, K3
+	VMOVUPD     Z29, 448(R9)(AX*8)
+	VMOVUPD     Z25, 448(SI)(AX*8)
+	KMOVB       K3, 7(R10)
+	ADDQ        $0x08, R10
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFDriveRowsOnceAVX2(b *LIFRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFDriveRowsOnceAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 176(BX), R9
+
+	// number
+	VBROADCASTSD 16(BX), Y15
+	VBROADCASTSD 16(BX), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y13
+	XORQ    AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (SI)(AX*8), Y0
+	VADDPD      (R8)(AX*8), Y0, Y1
+	VMOVUPD     (DI)(AX*8), Y2
+	VCMPPD      $0x12, Y15, Y2, Y3
+	VMOVUPD     (DX)(CX*8), Y4
+	VSUBPD      Y0, Y4, Y5
+	VCMPPD      $0x12, Y14, Y2, Y6
+	VMOVUPD     32(SI)(AX*8), Y7
+	VADDPD      32(R8)(AX*8), Y7, Y8
+	VMOVUPD     32(DI)(AX*8), Y9
+	VCMPPD      $0x12, Y15, Y9, Y10
+	VMOVUPD     32(DX)(CX*8), Y11
+	VSUBPD      Y7, Y11, Y12
+	VCMPPD      $0x12, Y14, Y9, Y4
+	VFMADD231PD 512(DX)(CX*8), Y5, Y1
+	VMOVUPD     64(SI)(AX*8), Y2
+	VADDPD      64(R8)(AX*8), Y2, Y11
+	VMOVUPD     64(DI)(AX*8), Y9
+	VCMPPD      $0x12, Y15, Y9, Y5
+	VMOVUPD     64(DX)(CX*8), Y2
+	VSUBPD      64(SI)(AX*8), Y2, Y2
+	VFMADD231PD 544(DX)(CX*8), Y12, Y8
+	VCMPPD      $0x12, Y14, Y9, Y12
+	VMOVUPD     96(R8)(AX*8), Y9
+	VADDPD      96(SI)(AX*8), Y9, Y9
+	VBLENDVPD   Y3, Y1, Y0, Y3
+	VFMADD231PD 576(DX)(CX*8), Y2, Y11
+	VCMPPD      $0x1d, 1024(DX)(CX*8), Y3, Y1
+	VMOVUPD     Y3, (SI)(AX*8)
+	VBLENDVPD   Y10, Y8, Y7, Y0
+	VMOVUPD     96(DI)(AX*8), Y2
+	VCMPPD      $0x12, Y15, Y2, Y3
+	VCMPPD      $0x1d, 1056(DX)(CX*8), Y0, Y10
+	VMOVUPD     Y0, 32(SI)(AX*8)
+	VMOVUPD     96(DX)(CX*8), Y8
+	VSUBPD      96(SI)(AX*8), Y8, Y7
+	VMOVUPD     64(SI)(AX*8), Y0
+	VBLENDVPD   Y5, Y11, Y0, Y8
+	VANDPD      Y1, Y6, Y5
+	VCMPPD      $0x1d, 1088(DX)(CX*8), Y8, Y11
+	VCMPPD      $0x12, Y14, Y2, Y0
+	VMOVUPD     Y8, 64(SI)(AX*8)
+	VANDPD      Y10, Y4, Y6
+	VFMADD231PD 608(DX)(CX*8), Y7, Y9
+	VMOVMSKPD   Y6, R11
+	VMOVMSKPD   Y5, R10
+	SHLL        $0x04, R11
+	ORL         R11, R10
+	MOVB        R10, (R9)
+	VANDPD      Y11, Y12, Y1
+	VMOVUPD     96(SI)(AX*8), Y2
+	VBLENDVPD   Y3, Y9, Y2, Y8
+	VCMPPD      $0x1d, 1120(DX)(CX*8), Y8, Y4
+	VMOVUPD     Y8, 96(SI)(AX*8)
+	VANDPD      Y4, Y0, Y10
+	VMOVMSKPD   Y10, R11
+	VMOVMSKPD   Y1, R10
+	SHLL        $0x04, R11
+	ORL         R11, R10
+	MOVB        R10, 1(R9)
+	ADDQ        $0x02, R9
+	ADDQ        $0x10, AX
+	ADDQ        $0x10, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFDriveRowsOnceAVX512(b *LIFRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFDriveRowsOnceAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 176(BX), R9
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z29
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (SI)(AX*8), Z0
+	VADDPD      (R8)(AX*8), Z0, Z1
+	VMOVUPD     (DX)(CX*8), Z2
+	VSUBPD      Z0, Z2, Z3
+	VMOVUPD     (DI)(AX*8), Z4
+	VCMPPD      $0x12, Z31, Z4, K1
+	VMOVUPD     64(SI)(AX*8), Z5
+	VADDPD      64(R8)(AX*8), Z5, Z6
+	VCMPPD      $0x12, Z30, Z4, K2
+	VMOVUPD     64(DX)(CX*8), Z7
+	VSUBPD      Z5, Z7, Z8
+	VMOVUPD     64(DI)(AX*8), Z9
+	VCMPPD      $0x12, Z31, Z9, K3
+	VFMADD231PD 512(DX)(CX*8), Z3, Z1
+	VMOVUPD     128(SI)(AX*8), Z10
+	VADDPD      128(R8)(AX*8), Z10, Z11
+	VCMPPD      $0x12, Z30, Z9, K4
+	VMOVUPD     128(DX)(CX*8), Z12
+	VSUBPD      Z10, Z12, Z13
+	VFMADD231PD 576(DX)(CX*8), Z8, Z6
+	VMOVUPD     128(DI)(AX*8), Z14
+	VCMPPD      $0x12, Z31, Z14, K5
+	VMOVUPD     192(SI)(AX*8), Z15
+	VADDPD      192(R8)(AX*8), Z15, Z16
+	VCMPPD      $0x12, Z30, Z14, K6
+	VBLENDMPD   Z1, Z0, K1, Z17
+	VFMADD231PD 640(DX)(CX*8), Z13, Z11
+	VCMPPD      $0x1d, 1024(DX)(CX*8), Z17, K2, K7
+	VMOVUPD     192(DX)(CX*8), Z18
+	VSUBPD      Z15, Z18, Z19
+	VBLENDMPD   Z6, Z5, K3, Z20
+	VMOVUPD     192(DI)(AX*8), Z21
+	VCMPPD      $0x12, Z31, Z21, K1
+	VCMPPD      $0x1d, 1088(DX)(CX*8), Z20, K4, K2
+	VMOVUPD     256(SI)(AX*8), Z22
+	VADDPD      256(R8)(AX*8), Z22, Z23
+	VCMPPD      $0x12, Z30, Z21, K3
+	VFMADD231PD 704(DX)(CX*8), Z19, Z16
+	KMOVB       K7, (R9)
+	VBLENDMPD   Z11, Z10, K5, Z24
+	VMOVUPD     256(DX)(CX*8), Z25
+	VSUBPD      Z22, Z25, Z26
+	VMOVUPD     Z17, (SI)(AX*8)
+	VCMPPD      $0x1d, 1152(DX)(CX*8), Z24, K6, K4
+	KMOVB       K2, 1(R9)
+	VMOVUPD     256(DI)(AX*8), Z27
+	VCMPPD      $0x12, Z31, Z27, K7
+	VMOVUPD     320(SI)(AX*8), Z28
+	VADDPD      320(R8)(AX*8), Z28, Z2
+	VFMADD231PD 768(DX)(CX*8), Z26, Z23
+	VCMPPD      $0x12, Z30, Z27, K5
+	VBLENDMPD   Z16, Z15, K1, Z4
+	VMOVUPD     320(DX)(CX*8), Z7
+	VSUBPD      Z28, Z7, Z3
+	VMOVUPD     Z20, 64(SI)(AX*8)
+	VCMPPD      $0x1d, 1216(DX)(CX*8), Z4, K3, K6
+	KMOVB       K4, 2(R9)
+	VMOVUPD     320(DI)(AX*8), Z9
+	VCMPPD      $0x12, Z31, Z9, K2
+	VMOVUPD     384(SI)(AX*8), Z12
+	VADDPD      384(R8)(AX*8), Z12, Z8
+	VFMADD231PD 832(DX)(CX*8), Z3, Z2
+	VCMPPD      $0x12, Z30, Z9, K1
+	VBLENDMPD   Z23, Z22, K7, Z14
+	VMOVUPD     384(DX)(CX*8), Z1
+	VSUBPD      Z12, Z1, Z0
+	VMOVUPD     Z24, 128(SI)(AX*8)
+	VCMPPD      $0x1d, 1280(DX)(CX*8), Z14, K5, K3
+	KMOVB       K6, 3(R9)
+	VMOVUPD     384(DI)(AX*8), Z13
+	VCMPPD      $0x12, Z31, Z13, K4
+	VMOVUPD     448(SI)(AX*8), Z18
+	VADDPD      448(R8)(AX*8), Z18, Z6
+	VFMADD231PD 896(DX)(CX*8), Z0, Z8
+	VCMPPD      $0x12, Z30, Z13, K7
+	VBLENDMPD   Z2, Z28, K2, Z5
+	VMOVUPD     448(DX)(CX*8), Z21
+	VSUBPD      Z18, Z21, Z19
+	VMOVUPD     Z4, 192(SI)(AX*8)
+	VCMPPD      $0x1d, 1344(DX)(CX*8), Z5, K1, K5
+	KMOVB       K3, 4(R9)
+	VMOVUPD     448(DI)(AX*8), Z11
+	VCMPPD      $0x12, Z31, Z11, K6
+	VCMPPD      $0x12, Z30, Z11, K2
+	VFMADD231PD 960(DX)(CX*8), Z19, Z6
+	VBLENDMPD   Z8, Z12, K4, Z10
+	VMOVUPD     Z14, 256(SI)(AX*8)
+	VCMPPD      $0x1d, 1408(DX)(CX*8), Z10, K7, K1
+	KMOVB       K5, 5(R9)
+	VMOVUPD     Z5, 320(SI)(AX*8)
+	VMOVUPD     Z10, 384(SI)(AX*8)
+	VBLENDMPD   Z6, Z18, K6, Z25
+	VCMPPD      $0x1d, 1472(DX)(CX*8), Z25, K2, K3
+	KMOVB       K1, 6(R9)
+	VMOVUPD     Z25, 448(SI)(AX*8)
+	KMOVB       K3, 7(R9)
+	ADDQ        $0x08, R9
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFJumpRowsOnceAVX2(b *LIFRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFJumpRowsOnceAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 72(SI), BX
+	MOVQ 24(SI), DI
+	MOVQ 48(SI), R8
+	MOVQ 144(SI), R9
+	MOVQ 176(SI), R10
+
+	// number
+	VBROADCASTSD 16(SI), Y15
+	VBROADCASTSD 16(SI), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y13
+	XORQ    CX, CX
+
+group:
+	XORQ DX, DX
+
+vectors:
+	// step
+	VMOVUPD     (R8)(CX*8), Y0
+	VCMPPD      $0x12, Y15, Y0, Y1
+	VMOVUPD     (BX)(DX*8), Y2
+	VMOVUPD     (DI)(CX*8), Y3
+	VSUBPD      Y3, Y2, Y4
+	VCMPPD      $0x12, Y14, Y0, Y5
+	VMOVUPD     32(R8)(CX*8), Y6
+	VCMPPD      $0x12, Y15, Y6, Y7
+	VMOVUPD     32(BX)(DX*8), Y8
+	VMOVUPD     32(DI)(CX*8), Y9
+	VSUBPD      Y9, Y8, Y10
+	VCMPPD      $0x12, Y14, Y6, Y11
+	VMOVUPD     64(R8)(CX*8), Y12
+	VCMPPD      $0x12, Y15, Y12, Y2
+	VFMADD132PD 512(BX)(DX*8), Y3, Y4
+	VMOVUPD     64(BX)(DX*8), Y0
+	VSUBPD      64(DI)(CX*8), Y0, Y8
+	VCMPPD      $0x12, Y14, Y12, Y6
+	VFMADD132PD 544(BX)(DX*8), Y9, Y10
+	VMOVUPD     96(R8)(CX*8), Y0
+	VCMPPD      $0x12, Y15, Y0, Y12
+	VMOVUPD     Y12, (AX)
+	VMOVUPD     96(BX)(DX*8), Y12
+	VSUBPD      96(DI)(CX*8), Y12, Y12
+	VBLENDVPD   Y1, Y4, Y3, Y1
+	VMOVUPD     576(BX)(DX*8), Y4
+	VFMADD213PD 64(DI)(CX*8), Y4, Y8
+	VADDPD      (R9)(CX*8), Y1, Y3
+	VBLENDVPD   Y7, Y10, Y9, Y4
+	VCMPPD      $0x12, Y14, Y0, Y7
+	VBLENDVPD   Y5, Y3, Y1, Y10
+	VMOVUPD     Y13, (R9)(CX*8)
+	VCMPPD      $0x1d, 1024(BX)(DX*8), Y10, Y9
+	VMOVUPD     Y10, (DI)(CX*8)
+	VADDPD      32(R9)(CX*8), Y4, Y0
+	VMOVUPD     64(DI)(CX*8), Y3
+	VBLENDVPD   Y2, Y8, Y3, Y1
+	VMOVUPD     608(BX)(DX*8), Y10
+	VFMADD213PD 96(DI)(CX*8), Y10, Y12
+	VADDPD      64(R9)(CX*8), Y1, Y2
+	VANDPD      Y9, Y5, Y8
+	VBLENDVPD   Y11, Y0, Y4, Y3
+	VMOVUPD     Y13, 32(R9)(CX*8)
+	VCMPPD      $0x1d, 1056(BX)(DX*8), Y3, Y10
+	VMOVUPD     Y3, 32(DI)(CX*8)
+	VBLENDVPD   Y6, Y2, Y1, Y5
+	VMOVUPD     Y13, 64(R9)(CX*8)
+	VCMPPD      $0x1d, 1088(BX)(DX*8), Y5, Y9
+	VMOVUPD     (AX), Y0
+	VMOVUPD     96(DI)(CX*8), Y4
+	VBLENDVPD   Y0, Y12, Y4, Y3
+	VMOVUPD     Y5, 64(DI)(CX*8)
+	VADDPD      96(R9)(CX*8), Y3, Y2
+	VANDPD      Y10, Y11, Y1
+	VMOVMSKPD   Y1, R12
+	VMOVMSKPD   Y8, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, (R10)
+	VANDPD      Y9, Y6, Y0
+	VBLENDVPD   Y7, Y2, Y3, Y12
+	VMOVUPD     Y13, 96(R9)(CX*8)
+	VCMPPD      $0x1d, 1120(BX)(DX*8), Y12, Y4
+	VMOVUPD     Y12, 96(DI)(CX*8)
+	VANDPD      Y4, Y7, Y5
+	VMOVMSKPD   Y5, R12
+	VMOVMSKPD   Y0, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, 1(R10)
+	ADDQ        $0x02, R10
+	ADDQ        $0x10, CX
+	ADDQ        $0x10, DX
+	CMPQ        DX, $0x40
+	JLT         vectors
+	MOVQ        96(SI), DX
+	SHLQ        $0x09, DX
+	ADDQ        DX, BX
+	CMPQ        CX, (SI)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFJumpRowsOnceAVX512(b *LIFRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFJumpRowsOnceAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 144(BX), R8
+	MOVQ 176(BX), R9
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z29
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (DI)(AX*8), Z0
+	VCMPPD      $0x12, Z31, Z0, K1
+	VMOVUPD     (DX)(CX*8), Z1
+	VMOVUPD     (SI)(AX*8), Z2
+	VSUBPD      Z2, Z1, Z3
+	VCMPPD      $0x12, Z30, Z0, K2
+	VMOVUPD     64(DI)(AX*8), Z4
+	VCMPPD      $0x12, Z31, Z4, K3
+	VMOVUPD     64(DX)(CX*8), Z5
+	VMOVUPD     64(SI)(AX*8), Z6
+	VSUBPD      Z6, Z5, Z7
+	VCMPPD      $0x12, Z30, Z4, K4
+	VMOVUPD     128(DI)(AX*8), Z8
+	VCMPPD      $0x12, Z31, Z8, K5
+	VMOVUPD     128(DX)(CX*8), Z9
+	VMOVUPD     128(SI)(AX*8), Z10
+	VSUBPD      Z10, Z9, Z11
+	VFMADD231PD 512(DX)(CX*8), Z3, K1, Z2
+	VCMPPD      $0x12, Z30, Z8, K6
+	VMOVUPD     192(DI)(AX*8), Z12
+	VCMPPD      $0x12, Z31, Z12, K7
+	VFMADD231PD 576(DX)(CX*8), Z7, K3, Z6
+	VMOVUPD     192(DX)(CX*8), Z13
+	VMOVUPD     192(SI)(AX*8), Z14
+	VSUBPD      Z14, Z13, Z15
+	VCMPPD      $0x12, Z30, Z12, K1
+	VFMADD231PD 640(DX)(CX*8), Z11, K5, Z10
+	VMOVUPD     256(DI)(AX*8), Z16
+	VCMPPD      $0x12, Z31, Z16, K3
+	VADDPD      (R8)(AX*8), Z2, K2, Z2
+	VMOVUPD     256(DX)(CX*8), Z17
+	VMOVUPD     256(SI)(AX*8), Z18
+	VSUBPD      Z18, Z17, Z19
+	VFMADD231PD 704(DX)(CX*8), Z15, K7, Z14
+	VADDPD      64(R8)(AX*8), Z6, K4, Z6
+	VCMPPD      $0x12, Z30, Z16, K5
+	VMOVUPD     320(DI)(AX*8), Z20
+	VCMPPD      $0x12, Z31, Z20, K7
+	VCMPPD      $0x1d, 1024(DX)(CX*8), Z2, K2, K2
+	VADDPD      128(R8)(AX*8), Z10, K6, Z10
+	VMOVUPD     Z29, (R8)(AX*8)
+	VCMPPD      $0x1d, 1088(DX)(CX*8), Z6, K4, K4
+	VMOVUPD     Z2, (SI)(AX*8)
+	VFMADD231PD 768(DX)(CX*8), Z19, K3, Z18
+	VADDPD      192(R8)(AX*8), Z14, K1, Z14
+	VCMPPD      $0x1d, 1152(DX)(CX*8), Z10, K6, K3
+	KMOVB       K2, (R9)
+	VMOVUPD     Z29, 64(R8)(AX*8)
+	VMOVUPD     320(DX)(CX*8), Z21
+	VMOVUPD     320(SI)(AX*8), Z22
+	VSUBPD      Z22, Z21, Z23
+	KMOVB       K4, 1(R9)
+	VMOVUPD     Z6, 64(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z20, K6
+	VMOVUPD     384(DI)(AX*8), Z24
+	VCMPPD      $0x12, Z31, Z24, K2
+	KMOVB       K3, 2(R9)
+	VCMPPD      $0x1d, 1216(DX)(CX*8), Z14, K1, K4
+	VFMADD231PD 832(DX)(CX*8), Z23, K7, Z22
+	VADDPD      256(R8)(AX*8), Z18, K5, Z18
+	VMOVUPD     Z29, 128(R8)(AX*8)
+	VMOVUPD     384(DX)(CX*8), Z25
+	VMOVUPD     384(SI)(AX*8), Z26
+	VSUBPD      Z26, Z25, Z27
+	VMOVUPD     Z10, 128(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z24, K3
+	VMOVUPD     448(DI)(AX*8), Z28
+	VCMPPD      $0x12, Z31, Z28, K1
+	KMOVB       K4, 3(R9)
+	VCMPPD      $0x1d, 1280(DX)(CX*8), Z18, K5, K7
+	VFMADD231PD 896(DX)(CX*8), Z27, K2, Z26
+	VADDPD      320(R8)(AX*8), Z22, K6, Z22
+	VMOVUPD     Z29, 192(R8)(AX*8)
+	VMOVUPD     448(DX)(CX*8), Z1
+	VMOVUPD     448(SI)(AX*8), Z0
+	VSUBPD      Z0, Z1, Z5
+	VMOVUPD     Z14, 192(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z28, K4
+	VMOVUPD     Z29, 256(R8)(AX*8)
+	KMOVB       K7, 4(R9)
+	VCMPPD      $0x1d, 1344(DX)(CX*8), Z22, K6, K5
+	VFMADD231PD 960(DX)(CX*8), Z5, K1, Z0
+	VADDPD      384(R8)(AX*8), Z26, K3, Z26
+	VMOVUPD     Z18, 256(SI)(AX*8)
+	VMOVUPD     Z29, 320(R8)(AX*8)
+	VMOVUPD     Z22, 320(SI)(AX*8)
+	KMOVB       K5, 5(R9)
+	VCMPPD      $0x1d, 1408(DX)(CX*8), Z26, K3, K2
+	VADDPD      448(R8)(AX*8), Z0, K4, Z0
+	VMOVUPD     Z29, 384(R8)(AX*8)
+	VMOVUPD     Z26, 384(SI)(AX*8)
+	VCMPPD      $0x1d, 1472(DX)(CX*8), Z0, K4, K7
+	KMOVB       K2, 6(R9)
+	VMOVUPD     Z29, 448(R8)(AX*8)
+	VMOVUPD     Z0, 448(SI)(AX*8)
+	KMOVB       K7, 7(R9)
+	ADDQ        $0x08, R9
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFJumpRowsOnceAlikeAVX2(b *LIFRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFJumpRowsOnceAlikeAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 72(SI), BX
+	MOVQ 24(SI), DI
+	MOVQ 48(SI), R8
+	MOVQ 144(SI), R9
+	MOVQ 176(SI), R10
+
+	// number
+	VBROADCASTSD 16(SI), Y15
+	VBROADCASTSD 16(SI), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// VInf
+	VBROADCASTSD (BX), Y13
+
+	// Keep
+	VBROADCASTSD 512(BX), Y12
+
+	// VTh
+	VBROADCASTSD 1024(BX), Y11
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y10
+	XORQ    CX, CX
+
+group:
+	XORQ DX, DX
+
+vectors:
+	// step
+	VMOVUPD     (R8)(CX*8), Y0
+	VCMPPD      $0x12, Y15, Y0, Y1
+	VMOVUPD     (DI)(CX*8), Y2
+	VSUBPD      Y2, Y13, Y3
+	VCMPPD      $0x12, Y14, Y0, Y4
+	VMOVUPD     32(DI)(CX*8), Y5
+	VSUBPD      Y5, Y13, Y6
+	VMOVUPD     32(R8)(CX*8), Y7
+	VCMPPD      $0x12, Y15, Y7, Y8
+	VCMPPD      $0x12, Y14, Y7, Y9
+	VSUBPD      64(DI)(CX*8), Y13, Y0
+	VFMADD213PD Y2, Y12, Y3
+	VMOVUPD     64(R8)(CX*8), Y7
+	VMOVUPD     Y9, (AX)
+	VCMPPD      $0x12, Y15, Y7, Y9
+	VBLENDVPD   Y1, Y3, Y2, Y1
+	VFMADD213PD Y5, Y12, Y6
+	VADDPD      (R9)(CX*8), Y1, Y3
+	VBLENDVPD   Y4, Y3, Y1, Y2
+	VMOVUPD     Y10, (R9)(CX*8)
+	VCMPPD      $0x1d, Y11, Y2, Y3
+	VBLENDVPD   Y8, Y6, Y5, Y1
+	VMOVUPD     Y2, (DI)(CX*8)
+	VADDPD      32(R9)(CX*8), Y1, Y8
+	VFMADD213PD 64(DI)(CX*8), Y12, Y0
+	VCMPPD      $0x12, Y14, Y7, Y6
+	VANDPD      Y3, Y4, Y5
+	VMOVUPD     (AX), Y2
+	VBLENDVPD   Y2, Y8, Y1, Y7
+	VMOVUPD     Y10, 32(R9)(CX*8)
+	VCMPPD      $0x1d, Y11, Y7, Y4
+	VMOVUPD     64(DI)(CX*8), Y3
+	VBLENDVPD   Y9, Y0, Y3, Y8
+	VMOVUPD     Y7, 32(DI)(CX*8)
+	VADDPD      64(R9)(CX*8), Y8, Y1
+	VMOVUPD     96(DI)(CX*8), Y9
+	VSUBPD      Y9, Y13, Y0
+	VMOVUPD     96(R8)(CX*8), Y3
+	VCMPPD      $0x12, Y15, Y3, Y7
+	VANDPD      Y4, Y2, Y2
+	VBLENDVPD   Y6, Y1, Y8, Y4
+	VMOVMSKPD   Y2, R12
+	VMOVMSKPD   Y5, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, (R10)
+	VCMPPD      $0x1d, Y11, Y4, Y1
+	VFMADD213PD Y9, Y12, Y0
+	VCMPPD      $0x12, Y14, Y3, Y8
+	VMOVUPD     Y10, 64(R9)(CX*8)
+	VMOVUPD     Y4, 64(DI)(CX*8)
+	VANDPD      Y1, Y6, Y5
+	VBLENDVPD   Y7, Y0, Y9, Y2
+	VADDPD      96(R9)(CX*8), Y2, Y3
+	VBLENDVPD   Y8, Y3, Y2, Y4
+	VMOVUPD     Y10, 96(R9)(CX*8)
+	VCMPPD      $0x1d, Y11, Y4, Y6
+	VMOVUPD     Y4, 96(DI)(CX*8)
+	VANDPD      Y6, Y8, Y1
+	VMOVMSKPD   Y1, R12
+	VMOVMSKPD   Y5, R11
+	SHLL        $0x04, R12
+	ORL         R12, R11
+	MOVB        R11, 1(R10)
+	ADDQ        $0x02, R10
+	ADDQ        $0x10, CX
+	ADDQ        $0x10, DX
+	CMPQ        DX, $0x40
+	JLT         vectors
+	MOVQ        96(SI), DX
+	SHLQ        $0x09, DX
+	ADDQ        DX, BX
+	CMPQ        CX, (SI)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFJumpRowsOnceAlikeAVX512(b *LIFRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFJumpRowsOnceAlikeAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 144(BX), R8
+	MOVQ 176(BX), R9
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// VInf
+	VBROADCASTSD (DX), Z29
+
+	// Keep
+	VBROADCASTSD 512(DX), Z28
+
+	// VTh
+	VBROADCASTSD 1024(DX), Z27
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z26
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD     (DI)(AX*8), Z0
+	VCMPPD      $0x12, Z31, Z0, K1
+	VMOVUPD     (SI)(AX*8), Z1
+	VSUBPD      Z1, Z29, Z2
+	VCMPPD      $0x12, Z30, Z0, K2
+	VMOVUPD     64(DI)(AX*8), Z3
+	VCMPPD      $0x12, Z31, Z3, K3
+	VMOVUPD     64(SI)(AX*8), Z4
+	VSUBPD      Z4, Z29, Z5
+	VCMPPD      $0x12, Z30, Z3, K4
+	VMOVUPD     128(DI)(AX*8), Z6
+	VCMPPD      $0x12, Z31, Z6, K5
+	VMOVUPD     128(SI)(AX*8), Z7
+	VSUBPD      Z7, Z29, Z8
+	VFMADD231PD Z2, Z28, K1, Z1
+	VCMPPD      $0x12, Z30, Z6, K6
+	VMOVUPD     192(DI)(AX*8), Z9
+	VCMPPD      $0x12, Z31, Z9, K7
+	VFMADD231PD Z5, Z28, K3, Z4
+	VMOVUPD     192(SI)(AX*8), Z10
+	VSUBPD      Z10, Z29, Z11
+	VCMPPD      $0x12, Z30, Z9, K1
+	VFMADD231PD Z8, Z28, K5, Z7
+	VMOVUPD     256(DI)(AX*8), Z12
+	VCMPPD      $0x12, Z31, Z12, K3
+	VADDPD      (R8)(AX*8), Z1, K2, Z1
+	VMOVUPD     256(SI)(AX*8), Z13
+	VSUBPD      Z13, Z29, Z14
+	VFMADD231PD Z11, Z28, K7, Z10
+	VADDPD      64(R8)(AX*8), Z4, K4, Z4
+	VCMPPD      $0x12, Z30, Z12, K5
+	VMOVUPD     320(DI)(AX*8), Z15
+	VCMPPD      $0x12, Z31, Z15, K7
+	VCMPPD      $0x1d, Z27, Z1, K2, K2
+	VADDPD      128(R8)(AX*8), Z7, K6, Z7
+	VMOVUPD     Z26, (R8)(AX*8)
+	VCMPPD      $0x1d, Z27, Z4, K4, K4
+	VMOVUPD     Z1, (SI)(AX*8)
+	VFMADD231PD Z14, Z28, K3, Z13
+	VADDPD      192(R8)(AX*8), Z10, K1, Z10
+	VCMPPD      $0x1d, Z27, Z7, K6, K3
+	KMOVB       K2, (R9)
+	VMOVUPD     320(SI)(AX*8), Z16
+	VSUBPD      Z16, Z29, Z17
+	VMOVUPD     Z26, 64(R8)(AX*8)
+	KMOVB       K4, 1(R9)
+	VMOVUPD     Z4, 64(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z15, K6
+	VMOVUPD     384(DI)(AX*8), Z18
+	VCMPPD      $0x12, Z31, Z18, K2
+	VCMPPD      $0x1d, Z27, Z10, K1, K4
+	KMOVB       K3, 2(R9)
+	VFMADD231PD Z17, Z28, K7, Z16
+	VADDPD      256(R8)(AX*8), Z13, K5, Z13
+	VMOVUPD     384(SI)(AX*8), Z19
+	VSUBPD      Z19, Z29, Z20
+	VMOVUPD     Z26, 128(R8)(AX*8)
+	VMOVUPD     Z7, 128(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z18, K1
+	VMOVUPD     448(DI)(AX*8), Z21
+	VCMPPD      $0x12, Z31, Z21, K3
+	VCMPPD      $0x1d, Z27, Z13, K5, K7
+	KMOVB       K4, 3(R9)
+	VFMADD231PD Z20, Z28, K2, Z19
+	VADDPD      320(R8)(AX*8), Z16, K6, Z16
+	VMOVUPD     448(SI)(AX*8), Z22
+	VSUBPD      Z22, Z29, Z23
+	VMOVUPD     Z26, 192(R8)(AX*8)
+	VMOVUPD     Z10, 192(SI)(AX*8)
+	VCMPPD      $0x12, Z30, Z21, K5
+	KMOVB       K7, 4(R9)
+	VCMPPD      $0x1d, Z27, Z16, K6, K4
+	VFMADD231PD Z23, Z28, K3, Z22
+	VADDPD      384(R8)(AX*8), Z19, K1, Z19
+	VMOVUPD     Z26, 256(R8)(AX*8)
+	VMOVUPD     Z13, 256(SI)(AX*8)
+	VMOVUPD     Z26, 320(R8)(AX*8)
+	VMOVUPD     Z16, 320(SI)(AX*8)
+	VCMPPD      $0x1d, Z27, Z19, K1, K2
+	KMOVB       K4, 5(R9)
+	VADDPD      448(R8)(AX*8), Z22, K5, Z22
+	VMOVUPD     Z26, 384(R8)(AX*8)
+	VMOVUPD     Z19, 384(SI)(AX*8)
+	VCMPPD      $0x1d, Z27, Z22, K5, K7
+	KMOVB       K2, 6(R9)
+	VMOVUPD     Z26, 448(R8)(AX*8)
+	VMOVUPD     Z22, 448(SI)(AX*8)
+	KMOVB       K7, 7(R9)
+	ADDQ        $0x08, R9
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	CMPQ        CX, $0x40
+	JLT         vectors
+	MOVQ        96(BX), CX
+	SHLQ        $0x09, CX
+	ADDQ        CX, DX
+	CMPQ        AX, (BX)
+	JLT         group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRowsOnceAVX2(b *LIFExpRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFExpRowsOnceAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 160(BX), R9
+	MOVQ 240(BX), R10
+
+	// number
+	VBROADCASTSD 16(BX), Y15
+	VBROADCASTSD 16(BX), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y13
+	XORQ    AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (R8)(AX*8), Y0
+	VMULPD       2560(DX)(CX*8), Y0, Y1
+	VMOVUPD      (DI)(AX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VMOVUPD      (DX)(CX*8), Y4
+	VMOVUPD      (SI)(AX*8), Y5
+	VSUBPD       Y5, Y4, Y6
+	VBROADCASTSD 224(BX), Y7
+	VFMADD213PD  (R9)(AX*8), Y7, Y0
+	VMOVUPD      32(R8)(AX*8), Y8
+	VMULPD       2592(DX)(CX*8), Y8, Y9
+	VCMPPD       $0x12, Y14, Y2, Y10
+	VADDPD       Y1, Y5, Y11
+	VMOVUPD      32(DI)(AX*8), Y12
+	VCMPPD       $0x12, Y15, Y12, Y4
+	VMOVUPD      32(DX)(CX*8), Y2
+	VSUBPD       32(SI)(AX*8), Y2, Y1
+	VFMADD213PD  32(R9)(AX*8), Y7, Y8
+	VADDPD       32(SI)(AX*8), Y9, Y2
+	VMOVUPD      Y0, (R8)(AX*8)
+	VFMADD231PD  512(DX)(CX*8), Y6, Y11
+	VMOVUPD      Y13, (R9)(AX*8)
+	VCMPPD       $0x12, Y14, Y12, Y9
+	VMOVUPD      64(R8)(AX*8), Y0
+	VMULPD       2624(DX)(CX*8), Y0, Y6
+	VFMADD231PD  544(DX)(CX*8), Y1, Y2
+	VMOVUPD      Y8, 32(R8)(AX*8)
+	VMOVUPD      Y13, 32(R9)(AX*8)
+	VMOVUPD      64(DI)(AX*8), Y12
+	VCMPPD       $0x12, Y15, Y12, Y1
+	VBLENDVPD    Y3, Y11, Y5, Y8
+	VMOVUPD      64(SI)(AX*8), Y3
+	VADDPD       Y6, Y3, Y11
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Y8, Y5
+	VMOVUPD      Y8, (SI)(AX*8)
+	VMOVUPD      32(SI)(AX*8), Y6
+	VBLENDVPD    Y4, Y2, Y6, Y8
+	VMOVUPD      64(DX)(CX*8), Y4
+	VSUBPD       Y3, Y4, Y2
+	VCMPPD       $0x1d, 1056(DX)(CX*8), Y8, Y6
+	VMOVUPD      Y8, 32(SI)(AX*8)
+	VFMADD213PD  64(R9)(AX*8), Y7, Y0
+	VMOVUPD      96(R8)(AX*8), Y4
+	VMULPD       2656(DX)(CX*8), Y4, Y8
+	VANDPD       Y5, Y10, Y10
+	VFMADD231PD  576(DX)(CX*8), Y2, Y11
+	VCMPPD       $0x12, Y14, Y12, Y5
+	VMOVUPD      96(DI)(AX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y12
+	VANDPD       Y6, Y9, Y9
+	VADDPD       96(SI)(AX*8), Y8, Y6
+	VMOVMSKPD    Y9, R12
+	VMOVMSKPD    Y10, R11
+	SHLL         $0x04, R12
+	ORL          R12, R11
+	MOVB         R11, (R10)
+	VMOVUPD      Y0, 64(R8)(AX*8)
+	VMOVUPD      Y13, 64(R9)(AX*8)
+	VBLENDVPD    Y1, Y11, Y3, Y8
+	VMOVUPD      96(DX)(CX*8), Y10
+	VSUBPD       96(SI)(AX*8), Y10, Y9
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Y8, Y0
+	VMOVUPD      Y8, 64(SI)(AX*8)
+	VFMADD213PD  96(R9)(AX*8), Y4, Y7
+	VCMPPD       $0x12, Y14, Y2, Y1
+	VFMADD231PD  608(DX)(CX*8), Y9, Y6
+	VANDPD       Y0, Y5, Y11
+	VMOVUPD      Y7, 96(R8)(AX*8)
+	VMOVUPD      Y13, 96(R9)(AX*8)
+	VMOVUPD      96(SI)(AX*8), Y3
+	VBLENDVPD    Y12, Y6, Y3, Y10
+	VCMPPD       $0x1d, 1120(DX)(CX*8), Y10, Y8
+	VMOVUPD      Y10, 96(SI)(AX*8)
+	VANDPD       Y8, Y1, Y4
+	VMOVMSKPD    Y4, R12
+	VMOVMSKPD    Y11, R11
+	SHLL         $0x04, R12
+	ORL          R12, R11
+	MOVB         R11, 1(R10)
+	ADDQ         $0x02, R10
+	ADDQ         $0x10, AX
+	ADDQ         $0x10, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRowsOnceAVX512(b *LIFExpRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFExpRowsOnceAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 160(BX), R9
+	MOVQ 240(BX), R10
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z29
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (R8)(AX*8), Z0
+	VMULPD       2560(DX)(CX*8), Z0, Z1
+	VMOVUPD      64(R8)(AX*8), Z2
+	VMULPD       2624(DX)(CX*8), Z2, Z3
+	VMOVUPD      (DX)(CX*8), Z4
+	VMOVUPD      (SI)(AX*8), Z5
+	VSUBPD       Z5, Z4, Z6
+	VMOVUPD      (DI)(AX*8), Z7
+	VCMPPD       $0x12, Z31, Z7, K1
+	VCMPPD       $0x12, Z30, Z7, K2
+	VMOVUPD      128(R8)(AX*8), Z8
+	VMULPD       2688(DX)(CX*8), Z8, Z9
+	VADDPD       Z1, Z5, Z10
+	VMOVUPD      64(SI)(AX*8), Z11
+	VADDPD       Z3, Z11, Z12
+	VMOVUPD      64(DX)(CX*8), Z13
+	VSUBPD       Z11, Z13, Z14
+	VMOVUPD      64(DI)(AX*8), Z15
+	VCMPPD       $0x12, Z31, Z15, K3
+	VCMPPD       $0x12, Z30, Z15, K4
+	VMOVUPD      128(SI)(AX*8), Z16
+	VADDPD       Z9, Z16, Z17
+	VFMADD231PD  512(DX)(CX*8), Z6, Z10
+	VMOVUPD      192(R8)(AX*8), Z18
+	VMULPD       2752(DX)(CX*8), Z18, Z19
+	VFMADD231PD  576(DX)(CX*8), Z14, Z12
+	VBROADCASTSD 224(BX), Z20
+	VFMADD213PD  (R9)(AX*8), Z20, Z0
+	VMOVUPD      128(DX)(CX*8), Z21
+	VSUBPD       Z16, Z21, Z22
+	VMOVUPD      128(DI)(AX*8), Z23
+	VCMPPD       $0x12, Z31, Z23, K5
+	VCMPPD       $0x12, Z30, Z23, K6
+	VMOVUPD      192(SI)(AX*8), Z24
+	VADDPD       Z19, Z24, Z25
+	VBLENDMPD    Z10, Z5, K1, Z26
+	VMOVUPD      256(R8)(AX*8), Z27
+	VMULPD       2816(DX)(CX*8), Z27, Z28
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Z26, K2, K7
+	VBLENDMPD    Z12, Z11, K3, Z4
+	VFMADD231PD  640(DX)(CX*8), Z22, Z17
+	VMOVUPD      Z0, (R8)(AX*8)
+	VMOVUPD      Z29, (R9)(AX*8)
+	VFMADD213PD  64(R9)(AX*8), Z20, Z2
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Z4, K4, K1
+	VMOVUPD      192(DX)(CX*8), Z7
+	VSUBPD       Z24, Z7, Z1
+	KMOVB        K7, (R10)
+	VMOVUPD      192(DI)(AX*8), Z3
+	VCMPPD       $0x12, Z31, Z3, K2
+	VMOVUPD      Z26, (SI)(AX*8)
+	VBLENDMPD    Z17, Z16, K5, Z13
+	VCMPPD       $0x12, Z30, Z3, K3
+	VFMADD231PD  704(DX)(CX*8), Z1, Z25
+	VMOVUPD      256(SI)(AX*8), Z15
+	VADDPD       Z28, Z15, Z9
+	VMOVUPD      320(R8)(AX*8), Z6
+	VMULPD       2880(DX)(CX*8), Z6, Z14
+	VMOVUPD      Z2, 64(R8)(AX*8)
+	VMOVUPD      Z29, 64(R9)(AX*8)
+	KMOVB        K1, 1(R10)
+	VFMADD213PD  128(R9)(AX*8), Z20, Z8
+	VCMPPD       $0x1d, 1152(DX)(CX*8), Z13, K6, K4
+	VMOVUPD      256(DX)(CX*8), Z21
+	VSUBPD       Z15, Z21, Z23
+	VMOVUPD      256(DI)(AX*8), Z19
+	VCMPPD       $0x12, Z31, Z19, K7
+	VMOVUPD      Z4, 64(SI)(AX*8)
+	VBLENDMPD    Z25, Z24, K2, Z10
+	VCMPPD       $0x12, Z30, Z19, K5
+	VMOVUPD      320(SI)(AX*8), Z5
+	VADDPD       Z14, Z5, Z12
+	VFMADD231PD  768(DX)(CX*8), Z23, Z9
+	VMOVUPD      384(R8)(AX*8), Z11
+	VMULPD       2944(DX)(CX*8), Z11, Z22
+	VMOVUPD      Z8, 128(R8)(AX*8)
+	VMOVUPD      Z29, 128(R9)(AX*8)
+	KMOVB        K4, 2(R10)
+	VFMADD213PD  192(R9)(AX*8), Z20, Z18
+	VCMPPD       $0x1d, 1216(DX)(CX*8), Z10, K3, K1
+	VMOVUPD      320(DX)(CX*8), Z0
+	VSUBPD       Z5, Z0, Z7
+	VMOVUPD      320(DI)(AX*8), Z26
+	VCMPPD       $0x12, Z31, Z26, K6
+	VMOVUPD      Z13, 128(SI)(AX*8)
+	VBLENDMPD    Z9, Z15, K7, Z17
+	VCMPPD       $0x12, Z30, Z26, K2
+	VMOVUPD      384(SI)(AX*8), Z16
+	VADDPD       Z22, Z16, Z3
+	VFMADD231PD  832(DX)(CX*8), Z7, Z12
+	VMOVUPD      448(R8)(AX*8), Z1
+	VMULPD       3008(DX)(CX*8), Z1, Z28
+	VMOVUPD      Z18, 192(R8)(AX*8)
+	VMOVUPD      Z29, 192(R9)(AX*8)
+	KMOVB        K1, 3(R10)
+	VFMADD213PD  256(R9)(AX*8), Z20, Z27
+	VCMPPD       $0x1d, 1280(DX)(CX*8), Z17, K5, K4
+	VMOVUPD      384(DX)(CX*8), Z2
+	VSUBPD       Z16, Z2, Z21
+	VMOVUPD      384(DI)(AX*8), Z4
+	VCMPPD       $0x12, Z31, Z4, K3
+	VMOVUPD      Z10, 192(SI)(AX*8)
+	VBLENDMPD    Z12, Z5, K6, Z25
+	VCMPPD       $0x12, Z30, Z4, K7
+	VMOVUPD      448(SI)(AX*8), Z24
+	VADDPD       Z28, Z24, Z19
+	VFMADD231PD  896(DX)(CX*8), Z21, Z3
+	VMOVUPD      Z27, 256(R8)(AX*8)
+	VMOVUPD      Z29, 256(R9)(AX*8)
+	KMOVB        K4, 4(R10)
+	VFMADD213PD  320(R9)(AX*8), Z20, Z6
+	VCMPPD       $0x1d, 1344(DX)(CX*8), Z25, K2, K1
+	VMOVUPD      448(DX)(CX*8), Z14
+	VSUBPD       Z24, Z14, Z23
+	VMOVUPD      448(DI)(AX*8), Z8
+	VCMPPD       $0x12, Z31, Z8, K5
+	VMOVUPD      Z17, 256(SI)(AX*8)
+	VBLENDMPD    Z3, Z16, K3, Z0
+	VCMPPD       $0x12, Z30, Z8, K6
+	VFMADD213PD  384(R9)(AX*8), Z20, Z11
+	VFMADD231PD  960(DX)(CX*8), Z23, Z19
+	VMOVUPD      Z6, 320(R8)(AX*8)
+	VMOVUPD      Z29, 320(R9)(AX*8)
+	KMOVB        K1, 5(R10)
+	VCMPPD       $0x1d, 1408(DX)(CX*8), Z0, K7, K4
+	VMOVUPD      Z25, 320(SI)(AX*8)
+	VFMADD213PD  448(R9)(AX*8), Z1, Z20
+	VMOVUPD      Z11, 384(R8)(AX*8)
+	VBLENDMPD    Z19, Z24, K5, Z13
+	VMOVUPD      Z29, 384(R9)(AX*8)
+	VCMPPD       $0x1d, 1472(DX)(CX*8), Z13, K6, K2
+	VMOVUPD      Z0, 384(SI)(AX*8)
+	KMOVB        K4, 6(R10)
+	VMOVUPD      Z13, 448(SI)(AX*8)
+	VMOVUPD      Z20, 448(R8)(AX*8)
+	VMOVUPD      Z29, 448(R9)(AX*8)
+	KMOVB        K2, 7(R10)
+	ADDQ         $0x08, R10
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRowsOnceAlikeAVX2(b *LIFExpRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFExpRowsOnceAlikeAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 72(SI), BX
+	MOVQ 24(SI), DI
+	MOVQ 48(SI), R8
+	MOVQ 112(SI), R9
+	MOVQ 160(SI), R10
+	MOVQ 240(SI), R11
+
+	// number
+	VBROADCASTSD 16(SI), Y15
+	VBROADCASTSD 16(SI), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// VInf
+	VBROADCASTSD (BX), Y13
+
+	// Keep
+	VBROADCASTSD 512(BX), Y12
+
+	// VTh
+	VBROADCASTSD 1024(BX), Y11
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y10
+	XORQ    CX, CX
+
+group:
+	XORQ DX, DX
+
+vectors:
+	// step
+	VBROADCASTSD 2560(BX), Y0
+	VMULPD       (R9)(CX*8), Y0, Y1
+	VMOVUPD      (R8)(CX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VBROADCASTSD 224(SI), Y4
+	VMOVUPD      (R10)(CX*8), Y5
+	VFMADD231PD  (R9)(CX*8), Y4, Y5
+	VMOVUPD      (DI)(CX*8), Y6
+	VSUBPD       Y6, Y13, Y7
+	VCMPPD       $0x12, Y14, Y2, Y8
+	VMULPD       32(R9)(CX*8), Y0, Y9
+	VADDPD       Y1, Y6, Y2
+	VSUBPD       32(DI)(CX*8), Y13, Y1
+	VMOVUPD      Y8, (AX)
+	VMOVUPD      32(R8)(CX*8), Y8
+	VCMPPD       $0x12, Y15, Y8, Y6
+	VMOVUPD      Y5, (R9)(CX*8)
+	VMOVUPD      Y10, (R10)(CX*8)
+	VFMADD231PD  Y7, Y12, Y2
+	VADDPD       32(DI)(CX*8), Y9, Y5
+	VMOVUPD      32(R10)(CX*8), Y7
+	VFMADD231PD  32(R9)(CX*8), Y4, Y7
+	VMULPD       64(R9)(CX*8), Y0, Y9
+	VFMADD231PD  Y1, Y12, Y5
+	VMOVUPD      (DI)(CX*8), Y1
+	VBLENDVPD    Y3, Y2, Y1, Y3
+	VCMPPD       $0x12, Y14, Y8, Y2
+	VCMPPD       $0x1d, Y11, Y3, Y1
+	VMOVUPD      Y3, (DI)(CX*8)
+	VMOVUPD      Y7, 32(R9)(CX*8)
+	VMOVUPD      Y10, 32(R10)(CX*8)
+	VMOVUPD      64(DI)(CX*8), Y8
+	VADDPD       Y9, Y8, Y3
+	VMOVUPD      32(DI)(CX*8), Y7
+	VBLENDVPD    Y6, Y5, Y7, Y9
+	VSUBPD       Y8, Y13, Y6
+	VCMPPD       $0x1d, Y11, Y9, Y5
+	VMOVUPD      (AX), Y7
+	VANDPD       Y1, Y7, Y7
+	VMOVUPD      64(R8)(CX*8), Y1
+	VCMPPD       $0x12, Y15, Y1, Y8
+	VMOVUPD      Y9, 32(DI)(CX*8)
+	VMOVUPD      64(R10)(CX*8), Y9
+	VFMADD231PD  64(R9)(CX*8), Y4, Y9
+	VFMADD231PD  Y6, Y12, Y3
+	VMULPD       96(R9)(CX*8), Y0, Y6
+	VCMPPD       $0x12, Y14, Y1, Y0
+	VANDPD       Y5, Y2, Y1
+	VSUBPD       96(DI)(CX*8), Y13, Y2
+	VMOVMSKPD    Y1, R13
+	VMOVMSKPD    Y7, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, (R11)
+	VMOVUPD      96(R8)(CX*8), Y5
+	VCMPPD       $0x12, Y15, Y5, Y7
+	VMOVUPD      Y9, 64(R9)(CX*8)
+	VMOVUPD      64(DI)(CX*8), Y1
+	VBLENDVPD    Y8, Y3, Y1, Y9
+	VMOVUPD      Y10, 64(R10)(CX*8)
+	VCMPPD       $0x1d, Y11, Y9, Y8
+	VADDPD       96(DI)(CX*8), Y6, Y3
+	VMOVUPD      Y9, 64(DI)(CX*8)
+	VMOVUPD      96(R9)(CX*8), Y1
+	VFMADD213PD  96(R10)(CX*8), Y1, Y4
+	VCMPPD       $0x12, Y14, Y5, Y6
+	VFMADD231PD  Y2, Y12, Y3
+	VANDPD       Y8, Y0, Y9
+	VMOVUPD      Y4, 96(R9)(CX*8)
+	VMOVUPD      Y10, 96(R10)(CX*8)
+	VMOVUPD      96(DI)(CX*8), Y1
+	VBLENDVPD    Y7, Y3, Y1, Y5
+	VCMPPD       $0x1d, Y11, Y5, Y2
+	VMOVUPD      Y5, 96(DI)(CX*8)
+	VANDPD       Y2, Y6, Y0
+	VMOVMSKPD    Y0, R13
+	VMOVMSKPD    Y9, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, 1(R11)
+	ADDQ         $0x02, R11
+	ADDQ         $0x10, CX
+	ADDQ         $0x10, DX
+	CMPQ         DX, $0x40
+	JLT          vectors
+	MOVQ         96(SI), DX
+	SHLQ         $0x09, DX
+	ADDQ         DX, BX
+	CMPQ         CX, (SI)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRowsOnceAlikeAVX512(b *LIFExpRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFExpRowsOnceAlikeAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 160(BX), R9
+	MOVQ 240(BX), R10
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// VInf
+	VBROADCASTSD (DX), Z29
+
+	// Keep
+	VBROADCASTSD 512(DX), Z28
+
+	// VTh
+	VBROADCASTSD 1024(DX), Z27
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z26
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VBROADCASTSD 2560(DX), Z0
+	VMULPD       (R8)(AX*8), Z0, Z1
+	VMULPD       64(R8)(AX*8), Z0, Z2
+	VMOVUPD      (SI)(AX*8), Z3
+	VSUBPD       Z3, Z29, Z4
+	VMOVUPD      (DI)(AX*8), Z5
+	VCMPPD       $0x12, Z31, Z5, K1
+	VCMPPD       $0x12, Z30, Z5, K2
+	VMULPD       128(R8)(AX*8), Z0, Z6
+	VADDPD       Z1, Z3, Z7
+	VMOVUPD      64(SI)(AX*8), Z8
+	VADDPD       Z2, Z8, Z9
+	VSUBPD       Z8, Z29, Z10
+	VMOVUPD      64(DI)(AX*8), Z11
+	VCMPPD       $0x12, Z31, Z11, K3
+	VBROADCASTSD 224(BX), Z12
+	VMOVUPD      (R9)(AX*8), Z13
+	VFMADD231PD  (R8)(AX*8), Z12, Z13
+	VMOVUPD      128(SI)(AX*8), Z14
+	VADDPD       Z6, Z14, Z15
+	VFMADD231PD  Z4, Z28, Z7
+	VMULPD       192(R8)(AX*8), Z0, Z16
+	VFMADD231PD  Z10, Z28, Z9
+	VCMPPD       $0x12, Z30, Z11, K4
+	VSUBPD       Z14, Z29, Z17
+	VMOVUPD      128(DI)(AX*8), Z18
+	VCMPPD       $0x12, Z31, Z18, K5
+	VMOVUPD      Z13, (R8)(AX*8)
+	VMOVUPD      Z26, (R9)(AX*8)
+	VBLENDMPD    Z7, Z3, K1, Z19
+	VMOVUPD      192(SI)(AX*8), Z20
+	VADDPD       Z16, Z20, Z21
+	VCMPPD       $0x1d, Z27, Z19, K2, K6
+	VBLENDMPD    Z9, Z8, K3, Z22
+	VFMADD231PD  Z17, Z28, Z15
+	VMULPD       256(R8)(AX*8), Z0, Z23
+	VCMPPD       $0x12, Z30, Z18, K7
+	VMOVUPD      64(R9)(AX*8), Z24
+	VFMADD231PD  64(R8)(AX*8), Z12, Z24
+	VCMPPD       $0x1d, Z27, Z22, K4, K1
+	VSUBPD       Z20, Z29, Z25
+	KMOVB        K6, (R10)
+	VMOVUPD      192(DI)(AX*8), Z5
+	VCMPPD       $0x12, Z31, Z5, K2
+	VMOVUPD      Z19, (SI)(AX*8)
+	VBLENDMPD    Z15, Z14, K5, Z1
+	VMOVUPD      256(SI)(AX*8), Z2
+	VADDPD       Z23, Z2, Z6
+	VFMADD231PD  Z25, Z28, Z21
+	VMULPD       320(R8)(AX*8), Z0, Z4
+	VCMPPD       $0x12, Z30, Z5, K3
+	VMOVUPD      Z24, 64(R8)(AX*8)
+	VMOVUPD      Z26, 64(R9)(AX*8)
+	KMOVB        K1, 1(R10)
+	VMOVUPD      128(R9)(AX*8), Z10
+	VFMADD231PD  128(R8)(AX*8), Z12, Z10
+	VCMPPD       $0x1d, Z27, Z1, K7, K4
+	VSUBPD       Z2, Z29, Z11
+	VMOVUPD      256(DI)(AX*8), Z13
+	VCMPPD       $0x12, Z31, Z13, K6
+	VMOVUPD      Z22, 64(SI)(AX*8)
+	VBLENDMPD    Z21, Z20, K2, Z7
+	VMOVUPD      320(SI)(AX*8), Z3
+	VADDPD       Z4, Z3, Z16
+	VMULPD       384(R8)(AX*8), Z0, Z9
+	VFMADD231PD  Z11, Z28, Z6
+	VCMPPD       $0x12, Z30, Z13, K5
+	VMOVUPD      Z10, 128(R8)(AX*8)
+	VMOVUPD      Z26, 128(R9)(AX*8)
+	KMOVB        K4, 2(R10)
+	VMOVUPD      192(R9)(AX*8), Z8
+	VFMADD231PD  192(R8)(AX*8), Z12, Z8
+	VCMPPD       $0x1d, Z27, Z7, K3, K1
+	VSUBPD       Z3, Z29, Z17
+	VMOVUPD      320(DI)(AX*8), Z18
+	VCMPPD       $0x12, Z31, Z18, K7
+	VMOVUPD      Z1, 128(SI)(AX*8)
+	VBLENDMPD    Z6, Z2, K6, Z19
+	VMOVUPD      384(SI)(AX*8), Z15
+	VADDPD       Z9, Z15, Z14
+	VMULPD       448(R8)(AX*8), Z0, Z23
+	VFMADD231PD  Z17, Z28, Z16
+	VCMPPD       $0x12, Z30, Z18, K2
+	VMOVUPD      Z8, 192(R8)(AX*8)
+	VMOVUPD      Z26, 192(R9)(AX*8)
+	KMOVB        K1, 3(R10)
+	VMOVUPD      256(R9)(AX*8), Z25
+	VFMADD231PD  256(R8)(AX*8), Z12, Z25
+	VCMPPD       $0x1d, Z27, Z19, K5, K4
+	VSUBPD       Z15, Z29, Z5
+	VMOVUPD      384(DI)(AX*8), Z24
+	VCMPPD       $0x12, Z31, Z24, K3
+	VMOVUPD      Z7, 192(SI)(AX*8)
+	VBLENDMPD    Z16, Z3, K7, Z22
+	VMOVUPD      448(SI)(AX*8), Z21
+	VADDPD       Z23, Z21, Z20
+	VCMPPD       $0x12, Z30, Z24, K6
+	VFMADD231PD  Z5, Z28, Z14
+	VMOVUPD      Z25, 256(R8)(AX*8)
+	VMOVUPD      Z26, 256(R9)(AX*8)
+	KMOVB        K4, 4(R10)
+	VMOVUPD      320(R9)(AX*8), Z4
+	VFMADD231PD  320(R8)(AX*8), Z12, Z4
+	VCMPPD       $0x1d, Z27, Z22, K2, K1
+	VSUBPD       Z21, Z29, Z11
+	VMOVUPD      448(DI)(AX*8), Z13
+	VCMPPD       $0x12, Z31, Z13, K5
+	VMOVUPD      Z19, 256(SI)(AX*8)
+	VBLENDMPD    Z14, Z15, K3, Z10
+	VCMPPD       $0x12, Z30, Z13, K7
+	VMOVUPD      384(R9)(AX*8), Z1
+	VFMADD231PD  384(R8)(AX*8), Z12, Z1
+	VFMADD231PD  Z11, Z28, Z20
+	VMOVUPD      Z4, 320(R8)(AX*8)
+	VMOVUPD      Z26, 320(R9)(AX*8)
+	KMOVB        K1, 5(R10)
+	VCMPPD       $0x1d, Z27, Z10, K6, K4
+	VMOVUPD      Z22, 320(SI)(AX*8)
+	VMOVUPD      448(R8)(AX*8), Z6
+	VFMADD213PD  448(R9)(AX*8), Z6, Z12
+	VMOVUPD      Z1, 384(R8)(AX*8)
+	VBLENDMPD    Z20, Z21, K5, Z2
+	VMOVUPD      Z26, 384(R9)(AX*8)
+	VCMPPD       $0x1d, Z27, Z2, K7, K2
+	VMOVUPD      Z10, 384(SI)(AX*8)
+	KMOVB        K4, 6(R10)
+	VMOVUPD      Z2, 448(SI)(AX*8)
+	VMOVUPD      Z12, 448(R8)(AX*8)
+	VMOVUPD      Z26, 448(R9)(AX*8)
+	KMOVB        K2, 7(R10)
+	ADDQ         $0x08, R10
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRows2OnceAVX2(b *LIFExpRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFExpRows2OnceAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 136(BX), R9
+	MOVQ 160(BX), R10
+	MOVQ 184(BX), R11
+	MOVQ 240(BX), R12
+
+	// number
+	VBROADCASTSD 16(BX), Y15
+	VBROADCASTSD 16(BX), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y13
+	XORQ    AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (R8)(AX*8), Y0
+	VMULPD       2560(DX)(CX*8), Y0, Y1
+	VBROADCASTSD 224(BX), Y2
+	VFMADD213PD  (R10)(AX*8), Y2, Y0
+	VMOVUPD      (DI)(AX*8), Y3
+	VCMPPD       $0x12, Y15, Y3, Y4
+	VMOVUPD      (DX)(CX*8), Y5
+	VMOVUPD      (SI)(AX*8), Y6
+	VSUBPD       Y6, Y5, Y7
+	VMOVUPD      32(R8)(AX*8), Y8
+	VMULPD       2592(DX)(CX*8), Y8, Y9
+	VBROADCASTSD 232(BX), Y10
+	VMOVUPD      (R11)(AX*8), Y11
+	VFMADD231PD  (R9)(AX*8), Y10, Y11
+	VMOVUPD      3072(DX)(CX*8), Y12
+	VFMADD231PD  (R9)(AX*8), Y12, Y1
+	VCMPPD       $0x12, Y14, Y3, Y5
+	VFMADD213PD  32(R10)(AX*8), Y2, Y8
+	VMOVUPD      Y0, (R8)(AX*8)
+	VMOVUPD      Y13, (R10)(AX*8)
+	VMOVUPD      3104(DX)(CX*8), Y12
+	VFMADD231PD  32(R9)(AX*8), Y12, Y9
+	VMOVUPD      32(DI)(AX*8), Y3
+	VCMPPD       $0x12, Y15, Y3, Y0
+	VMOVUPD      Y13, (R11)(AX*8)
+	VADDPD       Y1, Y6, Y12
+	VMOVUPD      Y11, (R9)(AX*8)
+	VMOVUPD      32(DX)(CX*8), Y1
+	VSUBPD       32(SI)(AX*8), Y1, Y11
+	VMOVUPD      64(R8)(AX*8), Y1
+	VMULPD       2624(DX)(CX*8), Y1, Y6
+	VMOVUPD      Y8, 32(R8)(AX*8)
+	VADDPD       32(SI)(AX*8), Y9, Y8
+	VFMADD231PD  512(DX)(CX*8), Y7, Y12
+	VMOVUPD      Y13, 32(R10)(AX*8)
+	VMOVUPD      32(R11)(AX*8), Y9
+	VFMADD231PD  32(R9)(AX*8), Y10, Y9
+	VCMPPD       $0x12, Y14, Y3, Y7
+	VMOVUPD      3136(DX)(CX*8), Y3
+	VFMADD231PD  64(R9)(AX*8), Y3, Y6
+	VFMADD231PD  544(DX)(CX*8), Y11, Y8
+	VFMADD213PD  64(R10)(AX*8), Y2, Y1
+	VMOVUPD      64(DI)(AX*8), Y3
+	VCMPPD       $0x12, Y15, Y3, Y11
+	VMOVUPD      (SI)(AX*8), Y2
+	VBLENDVPD    Y4, Y12, Y2, Y4
+	VMOVUPD      64(DX)(CX*8), Y12
+	VSUBPD       64(SI)(AX*8), Y12, Y2
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Y4, Y12
+	VMOVUPD      Y4, (SI)(AX*8)
+	VMOVUPD      Y9, 32(R9)(AX*8)
+	VMOVUPD      32(SI)(AX*8), Y4
+	VBLENDVPD    Y0, Y8, Y4, Y9
+	VMOVUPD      Y13, 32(R11)(AX*8)
+	VCMPPD       $0x1d, 1056(DX)(CX*8), Y9, Y0
+	VADDPD       64(SI)(AX*8), Y6, Y8
+	VMOVUPD      Y9, 32(SI)(AX*8)
+	VANDPD       Y12, Y5, Y4
+	VMOVUPD      96(R8)(AX*8), Y6
+	VMULPD       2656(DX)(CX*8), Y6, Y9
+	VMOVUPD      Y1, 64(R8)(AX*8)
+	VMOVUPD      Y13, 64(R10)(AX*8)
+	VFMADD231PD  576(DX)(CX*8), Y2, Y8
+	VANDPD       Y0, Y7, Y5
+	VMOVUPD      64(R11)(AX*8), Y12
+	VFMADD231PD  64(R9)(AX*8), Y10, Y12
+	VMOVMSKPD    Y5, R14
+	VMOVMSKPD    Y4, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, (R12)
+	VCMPPD       $0x12, Y14, Y3, Y1
+	VMOVUPD      3168(DX)(CX*8), Y2
+	VFMADD231PD  96(R9)(AX*8), Y2, Y9
+	VBROADCASTSD 224(BX), Y7
+	VFMADD213PD  96(R10)(AX*8), Y7, Y6
+	VMOVUPD      96(DI)(AX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y4
+	VMOVUPD      64(SI)(AX*8), Y5
+	VBLENDVPD    Y11, Y8, Y5, Y3
+	VMOVUPD      96(DX)(CX*8), Y2
+	VMOVUPD      96(SI)(AX*8), Y7
+	VSUBPD       Y7, Y2, Y11
+	VMOVUPD      Y12, 64(R9)(AX*8)
+	VMOVUPD      Y13, 64(R11)(AX*8)
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Y3, Y8
+	VADDPD       Y9, Y7, Y5
+	VMOVUPD      Y3, 64(SI)(AX*8)
+	VMOVUPD      Y6, 96(R8)(AX*8)
+	VMOVUPD      Y13, 96(R10)(AX*8)
+	VMOVUPD      96(R9)(AX*8), Y2
+	VFMADD213PD  96(R11)(AX*8), Y2, Y10
+	VCMPPD       $0x12, Y14, Y0, Y12
+	VFMADD231PD  608(DX)(CX*8), Y11, Y5
+	VANDPD       Y8, Y1, Y9
+	VMOVUPD      Y10, 96(R9)(AX*8)
+	VMOVUPD      Y13, 96(R11)(AX*8)
+	VBLENDVPD    Y4, Y5, Y7, Y3
+	VCMPPD       $0x1d, 1120(DX)(CX*8), Y3, Y6
+	VMOVUPD      Y3, 96(SI)(AX*8)
+	VANDPD       Y6, Y12, Y2
+	VMOVMSKPD    Y2, R14
+	VMOVMSKPD    Y9, R13
+	SHLL         $0x04, R14
+	ORL          R14, R13
+	MOVB         R13, 1(R12)
+	ADDQ         $0x02, R12
+	ADDQ         $0x10, AX
+	ADDQ         $0x10, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRows2OnceAVX512(b *LIFExpRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFExpRows2OnceAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 136(BX), R9
+	MOVQ 160(BX), R10
+	MOVQ 184(BX), R11
+	MOVQ 240(BX), R12
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z29
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VMOVUPD      (R8)(AX*8), Z0
+	VMULPD       2560(DX)(CX*8), Z0, Z1
+	VMOVUPD      64(R8)(AX*8), Z2
+	VMULPD       2624(DX)(CX*8), Z2, Z3
+	VMOVUPD      (DX)(CX*8), Z4
+	VMOVUPD      (SI)(AX*8), Z5
+	VSUBPD       Z5, Z4, Z6
+	VMOVUPD      128(R8)(AX*8), Z7
+	VMULPD       2688(DX)(CX*8), Z7, Z8
+	VMOVUPD      (DI)(AX*8), Z9
+	VCMPPD       $0x12, Z31, Z9, K1
+	VCMPPD       $0x12, Z30, Z9, K2
+	VMOVUPD      3072(DX)(CX*8), Z10
+	VFMADD231PD  (R9)(AX*8), Z10, Z1
+	VMOVUPD      3136(DX)(CX*8), Z11
+	VFMADD231PD  64(R9)(AX*8), Z11, Z3
+	VMOVUPD      64(DX)(CX*8), Z12
+	VMOVUPD      64(SI)(AX*8), Z13
+	VSUBPD       Z13, Z12, Z14
+	VMOVUPD      3200(DX)(CX*8), Z15
+	VFMADD231PD  128(R9)(AX*8), Z15, Z8
+	VMOVUPD      192(R8)(AX*8), Z16
+	VMULPD       2752(DX)(CX*8), Z16, Z17
+	VBROADCASTSD 224(BX), Z18
+	VFMADD213PD  (R10)(AX*8), Z18, Z0
+	VMOVUPD      64(DI)(AX*8), Z19
+	VCMPPD       $0x12, Z31, Z19, K3
+	VBROADCASTSD 232(BX), Z20
+	VMOVUPD      (R11)(AX*8), Z21
+	VFMADD231PD  (R9)(AX*8), Z20, Z21
+	VADDPD       Z1, Z5, Z22
+	VADDPD       Z3, Z13, Z23
+	VCMPPD       $0x12, Z30, Z19, K4
+	VMOVUPD      128(SI)(AX*8), Z24
+	VADDPD       Z8, Z24, Z25
+	VMOVUPD      3264(DX)(CX*8), Z26
+	VFMADD231PD  192(R9)(AX*8), Z26, Z17
+	VMOVUPD      128(DX)(CX*8), Z27
+	VSUBPD       Z24, Z27, Z28
+	VFMADD231PD  512(DX)(CX*8), Z6, Z22
+	VFMADD231PD  576(DX)(CX*8), Z14, Z23
+	VMOVUPD      Z0, (R8)(AX*8)
+	VMOVUPD      Z29, (R10)(AX*8)
+	VMOVUPD      256(R8)(AX*8), Z4
+	VMULPD       2816(DX)(CX*8), Z4, Z9
+	VMOVUPD      Z21, (R9)(AX*8)
+	VMOVUPD      Z29, (R11)(AX*8)
+	VFMADD213PD  64(R10)(AX*8), Z18, Z2
+	VBLENDMPD    Z22, Z5, K1, Z10
+	VBLENDMPD    Z23, Z13, K3, Z11
+	VCMPPD       $0x1d, 1024(DX)(CX*8), Z10, K2, K5
+	VMOVUPD      128(DI)(AX*8), Z12
+	VCMPPD       $0x12, Z31, Z12, K6
+	VFMADD231PD  640(DX)(CX*8), Z28, Z25
+	VCMPPD       $0x1d, 1088(DX)(CX*8), Z11, K4, K7
+	VCMPPD       $0x12, Z30, Z12, K1
+	VMOVUPD      64(R11)(AX*8), Z15
+	VFMADD231PD  64(R9)(AX*8), Z20, Z15
+	VMOVUPD      192(SI)(AX*8), Z1
+	VADDPD       Z17, Z1, Z3
+	VMOVUPD      Z10, (SI)(AX*8)
+	KMOVB        K5, (R12)
+	VMOVUPD      3328(DX)(CX*8), Z19
+	VFMADD231PD  256(R9)(AX*8), Z19, Z9
+	VMOVUPD      192(DX)(CX*8), Z8
+	VSUBPD       Z1, Z8, Z26
+	VMOVUPD      320(R8)(AX*8), Z27
+	VMULPD       2880(DX)(CX*8), Z27, Z6
+	VMOVUPD      Z2, 64(R8)(AX*8)
+	VMOVUPD      Z29, 64(R10)(AX*8)
+	VBLENDMPD    Z25, Z24, K6, Z14
+	VMOVUPD      Z15, 64(R9)(AX*8)
+	VFMADD213PD  128(R10)(AX*8), Z18, Z7
+	KMOVB        K7, 1(R12)
+	VMOVUPD      Z29, 64(R11)(AX*8)
+	VMOVUPD      192(DI)(AX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K3
+	VFMADD231PD  704(DX)(CX*8), Z26, Z3
+	VCMPPD       $0x1d, 1152(DX)(CX*8), Z14, K1, K2
+	VCMPPD       $0x12, Z30, Z0, K4
+	VMOVUPD      128(R11)(AX*8), Z21
+	VFMADD231PD  128(R9)(AX*8), Z20, Z21
+	VMOVUPD      256(SI)(AX*8), Z22
+	VADDPD       Z9, Z22, Z5
+	VMOVUPD      Z11, 64(SI)(AX*8)
+	VMOVUPD      3392(DX)(CX*8), Z23
+	VFMADD231PD  320(R9)(AX*8), Z23, Z6
+	VMOVUPD      256(DX)(CX*8), Z13
+	VSUBPD       Z22, Z13, Z28
+	VMOVUPD      384(R8)(AX*8), Z12
+	VMULPD       2944(DX)(CX*8), Z12, Z17
+	VMOVUPD      Z7, 128(R8)(AX*8)
+	VMOVUPD      Z29, 128(R10)(AX*8)
+	VBLENDMPD    Z3, Z1, K3, Z10
+	VMOVUPD      Z21, 128(R9)(AX*8)
+	VFMADD213PD  192(R10)(AX*8), Z18, Z16
+	KMOVB        K2, 2(R12)
+	VMOVUPD      Z29, 128(R11)(AX*8)
+	VMOVUPD      256(DI)(AX*8), Z19
+	VCMPPD       $0x12, Z31, Z19, K5
+	VFMADD231PD  768(DX)(CX*8), Z28, Z5
+	VCMPPD       $0x1d, 1216(DX)(CX*8), Z10, K4, K6
+	VCMPPD       $0x12, Z30, Z19, K7
+	VMOVUPD      192(R11)(AX*8), Z8
+	VFMADD231PD  192(R9)(AX*8), Z20, Z8
+	VMOVUPD      320(SI)(AX*8), Z2
+	VADDPD       Z6, Z2, Z25
+	VMOVUPD      Z14, 128(SI)(AX*8)
+	VMOVUPD      3456(DX)(CX*8), Z24
+	VFMADD231PD  384(R9)(AX*8), Z24, Z17
+	VMOVUPD      320(DX)(CX*8), Z15
+	VSUBPD       Z2, Z15, Z26
+	VMOVUPD      448(R8)(AX*8), Z0
+	VMULPD       3008(DX)(CX*8), Z0, Z9
+	VMOVUPD      Z16, 192(R8)(AX*8)
+	VMOVUPD      Z29, 192(R10)(AX*8)
+	VBLENDMPD    Z5, Z22, K5, Z11
+	VMOVUPD      Z8, 192(R9)(AX*8)
+	VFMADD213PD  256(R10)(AX*8), Z18, Z4
+	KMOVB        K6, 3(R12)
+	VMOVUPD      Z29, 192(R11)(AX*8)
+	VMOVUPD      320(DI)(AX*8), Z23
+	VCMPPD       $0x12, Z31, Z23, K1
+	VFMADD231PD  832(DX)(CX*8), Z26, Z25
+	VCMPPD       $0x1d, 1280(DX)(CX*8), Z11, K7, K3
+	VCMPPD       $0x12, Z30, Z23, K2
+	VMOVUPD      256(R11)(AX*8), Z13
+	VFMADD231PD  256(R9)(AX*8), Z20, Z13
+	VMOVUPD      384(SI)(AX*8), Z7
+	VADDPD       Z17, Z7, Z3
+	VMOVUPD      Z10, 192(SI)(AX*8)
+	VMOVUPD      3520(DX)(CX*8), Z1
+	VFMADD231PD  448(R9)(AX*8), Z1, Z9
+	VMOVUPD      384(DX)(CX*8), Z21
+	VSUBPD       Z7, Z21, Z28
+	VMOVUPD      Z4, 256(R8)(AX*8)
+	VMOVUPD      Z29, 256(R10)(AX*8)
+	VBLENDMPD    Z25, Z2, K1, Z19
+	VMOVUPD      Z13, 256(R9)(AX*8)
+	VFMADD213PD  320(R10)(AX*8), Z18, Z27
+	KMOVB        K3, 4(R12)
+	VMOVUPD      Z29, 256(R11)(AX*8)
+	VMOVUPD      384(DI)(AX*8), Z6
+	VCMPPD       $0x12, Z31, Z6, K4
+	VFMADD231PD  896(DX)(CX*8), Z28, Z3
+	VCMPPD       $0x1d, 1344(DX)(CX*8), Z19, K2, K5
+	VCMPPD       $0x12, Z30, Z6, K6
+	VMOVUPD      320(R11)(AX*8), Z14
+	VFMADD231PD  320(R9)(AX*8), Z20, Z14
+	VMOVUPD      448(SI)(AX*8), Z24
+	VADDPD       Z9, Z24, Z15
+	VMOVUPD      Z11, 256(SI)(AX*8)
+	VMOVUPD      448(DX)(CX*8), Z16
+	VSUBPD       Z24, Z16, Z5
+	VMOVUPD      Z27, 320(R8)(AX*8)
+	VMOVUPD      Z29, 320(R10)(AX*8)
+	VBLENDMPD    Z3, Z7, K4, Z22
+	VFMADD213PD  384(R10)(AX*8), Z18, Z12
+	VMOVUPD      Z14, 320(R9)(AX*8)
+	KMOVB        K5, 5(R12)
+	VMOVUPD      Z29, 320(R11)(AX*8)
+	VMOVUPD      448(DI)(AX*8), Z8
+	VCMPPD       $0x12, Z31, Z8, K7
+	VFMADD231PD  960(DX)(CX*8), Z5, Z15
+	VCMPPD       $0x1d, 1408(DX)(CX*8), Z22, K6, K1
+	VCMPPD       $0x12, Z30, Z8, K3
+	VMOVUPD      384(R11)(AX*8), Z26
+	VFMADD231PD  384(R9)(AX*8), Z20, Z26
+	VMOVUPD      Z19, 320(SI)(AX*8)
+	VMOVUPD      Z12, 384(R8)(AX*8)
+	VMOVUPD      Z29, 384(R10)(AX*8)
+	VFMADD213PD  448(R10)(AX*8), Z0, Z18
+	VBLENDMPD    Z15, Z24, K7, Z23
+	KMOVB        K1, 6(R12)
+	VCMPPD       $0x1d, 1472(DX)(CX*8), Z23, K3, K2
+	VMOVUPD      Z26, 384(R9)(AX*8)
+	VMOVUPD      Z29, 384(R11)(AX*8)
+	VMOVUPD      448(R9)(AX*8), Z17
+	VFMADD213PD  448(R11)(AX*8), Z17, Z20
+	VMOVUPD      Z22, 384(SI)(AX*8)
+	VMOVUPD      Z18, 448(R8)(AX*8)
+	VMOVUPD      Z29, 448(R10)(AX*8)
+	VMOVUPD      Z23, 448(SI)(AX*8)
+	KMOVB        K2, 7(R12)
+	VMOVUPD      Z20, 448(R9)(AX*8)
+	VMOVUPD      Z29, 448(R11)(AX*8)
+	ADDQ         $0x08, R12
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRows2OnceAlikeAVX2(b *LIFExpRowsBlock)
+// Requires: AVX, FMA3
+TEXT ·LIFExpRows2OnceAlikeAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 72(SI), BX
+	MOVQ 24(SI), DI
+	MOVQ 48(SI), R8
+	MOVQ 112(SI), R9
+	MOVQ 136(SI), R10
+	MOVQ 160(SI), R11
+	MOVQ 184(SI), R12
+	MOVQ 240(SI), R13
+
+	// number
+	VBROADCASTSD 16(SI), Y15
+	VBROADCASTSD 16(SI), Y0
+	VADDPD       lifrowsConstsAVX2<>+0(SB), Y0, Y14
+
+	// VInf
+	VBROADCASTSD (BX), Y13
+
+	// Keep
+	VBROADCASTSD 512(BX), Y12
+
+	// VTh
+	VBROADCASTSD 1024(BX), Y11
+
+	// hold
+	VMOVUPD lifrowsConstsAVX2<>+32(SB), Y10
+	XORQ    CX, CX
+
+group:
+	XORQ DX, DX
+
+vectors:
+	// step
+	VBROADCASTSD 2560(BX), Y0
+	VMULPD       (R9)(CX*8), Y0, Y1
+	VBROADCASTSD 224(SI), Y2
+	VMOVUPD      (R11)(CX*8), Y3
+	VFMADD231PD  (R9)(CX*8), Y2, Y3
+	VMOVUPD      (R8)(CX*8), Y4
+	VCMPPD       $0x12, Y15, Y4, Y5
+	VMOVUPD      (DI)(CX*8), Y6
+	VSUBPD       Y6, Y13, Y7
+	VMULPD       32(R9)(CX*8), Y0, Y8
+	VBROADCASTSD 232(SI), Y9
+	VMOVUPD      (R12)(CX*8), Y0
+	VFMADD231PD  (R10)(CX*8), Y9, Y0
+	VBROADCASTSD 3072(BX), Y9
+	VFMADD231PD  (R10)(CX*8), Y9, Y1
+	VCMPPD       $0x12, Y14, Y4, Y4
+	VMOVUPD      Y4, (AX)
+	VMOVUPD      32(R11)(CX*8), Y4
+	VFMADD231PD  32(R9)(CX*8), Y2, Y4
+	VMOVUPD      Y3, (R9)(CX*8)
+	VMOVUPD      Y10, (R11)(CX*8)
+	VFMADD231PD  32(R10)(CX*8), Y9, Y8
+	VSUBPD       32(DI)(CX*8), Y13, Y3
+	VMOVUPD      Y0, (R10)(CX*8)
+	VADDPD       Y1, Y6, Y0
+	VMOVUPD      Y10, (R12)(CX*8)
+	VBROADCASTSD 2560(BX), Y1
+	VMULPD       64(R9)(CX*8), Y1, Y2
+	VMOVUPD      Y4, 32(R9)(CX*8)
+	VADDPD       32(DI)(CX*8), Y8, Y4
+	VMOVUPD      32(R8)(CX*8), Y8
+	VCMPPD       $0x12, Y15, Y8, Y1
+	VFMADD231PD  Y7, Y12, Y0
+	VBROADCASTSD 232(SI), Y7
+	VMOVUPD      32(R12)(CX*8), Y9
+	VFMADD231PD  32(R10)(CX*8), Y7, Y9
+	VFMADD231PD  Y3, Y12, Y4
+	VMOVUPD      Y10, 32(R11)(CX*8)
+	VCMPPD       $0x12, Y14, Y8, Y3
+	VBLENDVPD    Y5, Y0, Y6, Y8
+	VBROADCASTSD 3072(BX), Y5
+	VFMADD231PD  64(R10)(CX*8), Y5, Y2
+	VCMPPD       $0x1d, Y11, Y8, Y0
+	VMOVUPD      Y8, (DI)(CX*8)
+	VMOVUPD      32(DI)(CX*8), Y6
+	VBLENDVPD    Y1, Y4, Y6, Y8
+	VMOVUPD      Y9, 32(R10)(CX*8)
+	VMOVUPD      Y10, 32(R12)(CX*8)
+	VCMPPD       $0x1d, Y11, Y8, Y1
+	VMOVUPD      Y8, 32(DI)(CX*8)
+	VMOVUPD      64(DI)(CX*8), Y4
+	VADDPD       Y2, Y4, Y6
+	VMOVUPD      (AX), Y9
+	VANDPD       Y0, Y9, Y8
+	VBROADCASTSD 224(SI), Y2
+	VMOVUPD      64(R11)(CX*8), Y9
+	VFMADD231PD  64(R9)(CX*8), Y2, Y9
+	VBROADCASTSD 2560(BX), Y0
+	VMULPD       96(R9)(CX*8), Y0, Y0
+	VSUBPD       Y4, Y13, Y2
+	VMOVUPD      64(R8)(CX*8), Y4
+	VCMPPD       $0x12, Y15, Y4, Y5
+	VANDPD       Y1, Y3, Y3
+	VMOVUPD      64(R12)(CX*8), Y1
+	VFMADD231PD  64(R10)(CX*8), Y7, Y1
+	VMOVMSKPD    Y3, R15
+	VMOVMSKPD    Y8, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, (R13)
+	VCMPPD       $0x12, Y14, Y4, Y8
+	VFMADD231PD  Y2, Y12, Y6
+	VMOVUPD      Y9, 64(R9)(CX*8)
+	VMOVUPD      Y10, 64(R11)(CX*8)
+	VBROADCASTSD 3072(BX), Y3
+	VFMADD231PD  96(R10)(CX*8), Y3, Y0
+	VBROADCASTSD 224(SI), Y4
+	VMOVUPD      96(R11)(CX*8), Y2
+	VFMADD231PD  96(R9)(CX*8), Y4, Y2
+	VMOVUPD      Y1, 64(R10)(CX*8)
+	VMOVUPD      Y10, 64(R12)(CX*8)
+	VMOVUPD      96(DI)(CX*8), Y9
+	VSUBPD       Y9, Y13, Y3
+	VMOVUPD      64(DI)(CX*8), Y4
+	VBLENDVPD    Y5, Y6, Y4, Y1
+	VMOVUPD      96(R8)(CX*8), Y5
+	VCMPPD       $0x12, Y15, Y5, Y6
+	VCMPPD       $0x1d, Y11, Y1, Y4
+	VADDPD       Y0, Y9, Y0
+	VMOVUPD      Y1, 64(DI)(CX*8)
+	VMOVUPD      Y2, 96(R9)(CX*8)
+	VMOVUPD      96(R10)(CX*8), Y1
+	VFMADD213PD  96(R12)(CX*8), Y1, Y7
+	VMOVUPD      Y10, 96(R11)(CX*8)
+	VCMPPD       $0x12, Y14, Y5, Y2
+	VFMADD231PD  Y3, Y12, Y0
+	VANDPD       Y4, Y8, Y1
+	VMOVUPD      Y7, 96(R10)(CX*8)
+	VMOVUPD      Y10, 96(R12)(CX*8)
+	VBLENDVPD    Y6, Y0, Y9, Y5
+	VCMPPD       $0x1d, Y11, Y5, Y3
+	VMOVUPD      Y5, 96(DI)(CX*8)
+	VANDPD       Y3, Y2, Y8
+	VMOVMSKPD    Y8, R15
+	VMOVMSKPD    Y1, R14
+	SHLL         $0x04, R15
+	ORL          R15, R14
+	MOVB         R14, 1(R13)
+	ADDQ         $0x02, R13
+	ADDQ         $0x10, CX
+	ADDQ         $0x10, DX
+	CMPQ         DX, $0x40
+	JLT          vectors
+	MOVQ         96(SI), DX
+	SHLQ         $0x09, DX
+	ADDQ         DX, BX
+	CMPQ         CX, (SI)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func LIFExpRows2OnceAlikeAVX512(b *LIFExpRowsBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·LIFExpRows2OnceAlikeAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 72(BX), DX
+	MOVQ 24(BX), SI
+	MOVQ 48(BX), DI
+	MOVQ 112(BX), R8
+	MOVQ 136(BX), R9
+	MOVQ 160(BX), R10
+	MOVQ 184(BX), R11
+	MOVQ 240(BX), R12
+
+	// number
+	VBROADCASTSD lifrowsConstsAVX512<>+0(SB), Z0
+	VADDPD.BCST  16(BX), Z0, Z30
+	VBROADCASTSD 16(BX), Z31
+
+	// VInf
+	VBROADCASTSD (DX), Z29
+
+	// Keep
+	VBROADCASTSD 512(DX), Z28
+
+	// VTh
+	VBROADCASTSD 1024(DX), Z27
+
+	// hold
+	VBROADCASTSD lifrowsConstsAVX512<>+8(SB), Z26
+	XORQ         AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// step
+	VBROADCASTSD 2560(DX), Z0
+	VMULPD       (R8)(AX*8), Z0, Z1
+	VMULPD       64(R8)(AX*8), Z0, Z2
+	VMOVUPD      (SI)(AX*8), Z3
+	VSUBPD       Z3, Z29, Z4
+	VMULPD       128(R8)(AX*8), Z0, Z5
+	VMOVUPD      (DI)(AX*8), Z6
+	VCMPPD       $0x12, Z31, Z6, K1
+	VCMPPD       $0x12, Z30, Z6, K2
+	VBROADCASTSD 3072(DX), Z7
+	VFMADD231PD  (R9)(AX*8), Z7, Z1
+	VFMADD231PD  64(R9)(AX*8), Z7, Z2
+	VMOVUPD      64(SI)(AX*8), Z8
+	VSUBPD       Z8, Z29, Z9
+	VFMADD231PD  128(R9)(AX*8), Z7, Z5
+	VMULPD       192(R8)(AX*8), Z0, Z10
+	VBROADCASTSD 224(BX), Z11
+	VMOVUPD      (R10)(AX*8), Z12
+	VFMADD231PD  (R8)(AX*8), Z11, Z12
+	VMOVUPD      64(DI)(AX*8), Z13
+	VCMPPD       $0x12, Z31, Z13, K3
+	VBROADCASTSD 232(BX), Z14
+	VMOVUPD      (R11)(AX*8), Z15
+	VFMADD231PD  (R9)(AX*8), Z14, Z15
+	VADDPD       Z1, Z3, Z16
+	VADDPD       Z2, Z8, Z17
+	VCMPPD       $0x12, Z30, Z13, K4
+	VMOVUPD      128(SI)(AX*8), Z18
+	VADDPD       Z5, Z18, Z19
+	VFMADD231PD  192(R9)(AX*8), Z7, Z10
+	VMOVUPD      Z12, (R8)(AX*8)
+	VFMADD231PD  Z4, Z28, Z16
+	VFMADD231PD  Z9, Z28, Z17
+	VMOVUPD      Z26, (R10)(AX*8)
+	VSUBPD       Z18, Z29, Z20
+	VMULPD       256(R8)(AX*8), Z0, Z21
+	VMOVUPD      Z15, (R9)(AX*8)
+	VMOVUPD      Z26, (R11)(AX*8)
+	VMOVUPD      64(R10)(AX*8), Z22
+	VFMADD231PD  64(R8)(AX*8), Z11, Z22
+	VBLENDMPD    Z16, Z3, K1, Z23
+	VBLENDMPD    Z17, Z8, K3, Z24
+	VCMPPD       $0x1d, Z27, Z23, K2, K5
+	VMOVUPD      128(DI)(AX*8), Z25
+	VCMPPD       $0x12, Z31, Z25, K6
+	VFMADD231PD  Z20, Z28, Z19
+	VCMPPD       $0x1d, Z27, Z24, K4, K7
+	VMOVUPD      64(R11)(AX*8), Z6
+	VFMADD231PD  64(R9)(AX*8), Z14, Z6
+	VCMPPD       $0x12, Z30, Z25, K1
+	VMOVUPD      192(SI)(AX*8), Z1
+	VADDPD       Z10, Z1, Z2
+	VFMADD231PD  256(R9)(AX*8), Z7, Z21
+	KMOVB        K5, (R12)
+	VMOVUPD      Z23, (SI)(AX*8)
+	VSUBPD       Z1, Z29, Z13
+	VMULPD       320(R8)(AX*8), Z0, Z5
+	VMOVUPD      Z22, 64(R8)(AX*8)
+	VMOVUPD      Z26, 64(R10)(AX*8)
+	VBLENDMPD    Z19, Z18, K6, Z12
+	VMOVUPD      128(R10)(AX*8), Z4
+	VFMADD231PD  128(R8)(AX*8), Z11, Z4
+	KMOVB        K7, 1(R12)
+	VMOVUPD      Z6, 64(R9)(AX*8)
+	VMOVUPD      192(DI)(AX*8), Z9
+	VCMPPD       $0x12, Z31, Z9, K3
+	VMOVUPD      Z26, 64(R11)(AX*8)
+	VFMADD231PD  Z13, Z28, Z2
+	VCMPPD       $0x1d, Z27, Z12, K1, K2
+	VMOVUPD      128(R11)(AX*8), Z15
+	VFMADD231PD  128(R9)(AX*8), Z14, Z15
+	VCMPPD       $0x12, Z30, Z9, K4
+	VMOVUPD      256(SI)(AX*8), Z16
+	VADDPD       Z21, Z16, Z3
+	VFMADD231PD  320(R9)(AX*8), Z7, Z5
+	VMOVUPD      Z24, 64(SI)(AX*8)
+	VSUBPD       Z16, Z29, Z17
+	VMULPD       384(R8)(AX*8), Z0, Z8
+	VMOVUPD      Z4, 128(R8)(AX*8)
+	VMOVUPD      Z26, 128(R10)(AX*8)
+	VBLENDMPD    Z2, Z1, K3, Z20
+	VMOVUPD      192(R10)(AX*8), Z25
+	VFMADD231PD  192(R8)(AX*8), Z11, Z25
+	KMOVB        K2, 2(R12)
+	VMOVUPD      Z15, 128(R9)(AX*8)
+	VMOVUPD      256(DI)(AX*8), Z10
+	VCMPPD       $0x12, Z31, Z10, K5
+	VMOVUPD      Z26, 128(R11)(AX*8)
+	VFMADD231PD  Z17, Z28, Z3
+	VCMPPD       $0x1d, Z27, Z20, K4, K6
+	VMOVUPD      192(R11)(AX*8), Z23
+	VFMADD231PD  192(R9)(AX*8), Z14, Z23
+	VCMPPD       $0x12, Z30, Z10, K7
+	VMOVUPD      320(SI)(AX*8), Z22
+	VADDPD       Z5, Z22, Z19
+	VFMADD231PD  384(R9)(AX*8), Z7, Z8
+	VMOVUPD      Z12, 128(SI)(AX*8)
+	VSUBPD       Z22, Z29, Z18
+	VMULPD       448(R8)(AX*8), Z0, Z6
+	VMOVUPD      Z25, 192(R8)(AX*8)
+	VMOVUPD      Z26, 192(R10)(AX*8)
+	VBLENDMPD    Z3, Z16, K5, Z13
+	VMOVUPD      256(R10)(AX*8), Z9
+	VFMADD231PD  256(R8)(AX*8), Z11, Z9
+	KMOVB        K6, 3(R12)
+	VMOVUPD      Z23, 192(R9)(AX*8)
+	VMOVUPD      320(DI)(AX*8), Z21
+	VCMPPD       $0x12, Z31, Z21, K1
+	VMOVUPD      Z26, 192(R11)(AX*8)
+	VFMADD231PD  Z18, Z28, Z19
+	VCMPPD       $0x1d, Z27, Z13, K7, K3
+	VMOVUPD      256(R11)(AX*8), Z24
+	VFMADD231PD  256(R9)(AX*8), Z14, Z24
+	VCMPPD       $0x12, Z30, Z21, K2
+	VMOVUPD      384(SI)(AX*8), Z4
+	VADDPD       Z8, Z4, Z2
+	VFMADD231PD  448(R9)(AX*8), Z7, Z6
+	VMOVUPD      Z20, 192(SI)(AX*8)
+	VSUBPD       Z4, Z29, Z1
+	VMOVUPD      Z9, 256(R8)(AX*8)
+	VMOVUPD      Z26, 256(R10)(AX*8)
+	VBLENDMPD    Z19, Z22, K1, Z15
+	VMOVUPD      320(R10)(AX*8), Z17
+	VFMADD231PD  320(R8)(AX*8), Z11, Z17
+	KMOVB        K3, 4(R12)
+	VMOVUPD      Z24, 256(R9)(AX*8)
+	VMOVUPD      384(DI)(AX*8), Z10
+	VCMPPD       $0x12, Z31, Z10, K4
+	VMOVUPD      Z26, 256(R11)(AX*8)
+	VFMADD231PD  Z1, Z28, Z2
+	VCMPPD       $0x1d, Z27, Z15, K2, K5
+	VMOVUPD      320(R11)(AX*8), Z5
+	VFMADD231PD  320(R9)(AX*8), Z14, Z5
+	VCMPPD       $0x12, Z30, Z10, K6
+	VMOVUPD      448(SI)(AX*8), Z12
+	VADDPD       Z6, Z12, Z0
+	VMOVUPD      Z13, 256(SI)(AX*8)
+	VSUBPD       Z12, Z29, Z25
+	VMOVUPD      Z17, 320(R8)(AX*8)
+	VMOVUPD      Z26, 320(R10)(AX*8)
+	VBLENDMPD    Z2, Z4, K4, Z3
+	VMOVUPD      384(R10)(AX*8), Z16
+	VFMADD231PD  384(R8)(AX*8), Z11, Z16
+	KMOVB        K5, 5(R12)
+	VMOVUPD      Z5, 320(R9)(AX*8)
+	VMOVUPD      448(DI)(AX*8), Z23
+	VCMPPD       $0x12, Z31, Z23, K7
+	VMOVUPD      Z26, 320(R11)(AX*8)
+	VFMADD231PD  Z25, Z28, Z0
+	VCMPPD       $0x1d, Z27, Z3, K6, K1
+	VMOVUPD      384(R11)(AX*8), Z18
+	VFMADD231PD  384(R9)(AX*8), Z14, Z18
+	VCMPPD       $0x12, Z30, Z23, K3
+	VMOVUPD      Z15, 320(SI)(AX*8)
+	VMOVUPD      Z16, 384(R8)(AX*8)
+	VMOVUPD      Z26, 384(R10)(AX*8)
+	VMOVUPD      448(R8)(AX*8), Z21
+	VFMADD213PD  448(R10)(AX*8), Z21, Z11
+	VBLENDMPD    Z0, Z12, K7, Z8
+	KMOVB        K1, 6(R12)
+	VMOVUPD      Z18, 384(R9)(AX*8)
+	VMOVUPD      Z26, 384(R11)(AX*8)
+	VCMPPD       $0x1d, Z27, Z8, K3, K2
+	VMOVUPD      448(R9)(AX*8), Z7
+	VFMADD213PD  448(R11)(AX*8), Z7, Z14
+	VMOVUPD      Z3, 384(SI)(AX*8)
+	VMOVUPD      Z11, 448(R8)(AX*8)
+	VMOVUPD      Z26, 448(R10)(AX*8)
+	VMOVUPD      Z8, 448(SI)(AX*8)
+	KMOVB        K2, 7(R12)
+	VMOVUPD      Z14, 448(R9)(AX*8)
+	VMOVUPD      Z26, 448(R11)(AX*8)
+	ADDQ         $0x08, R12
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	CMPQ         CX, $0x40
+	JLT          vectors
+	MOVQ         96(BX), CX
+	SHLQ         $0x09, CX
+	ADDQ         CX, DX
+	CMPQ         AX, (BX)
+	JLT          group
 	VZEROUPPER
 	RET
 	PCALIGN $0x40

@@ -45,6 +45,7 @@ type LIFExpRowsBlock struct {
 	V, Wake      []float64 // as in LIFRowsBlock
 	Coef         []Column  // by LIFRowsVInf and so on; then what a current of 1 gives in a step, of each
 	CoefStride   int
+	Alike        bool // as in LIFRowsBlock
 
 	Current, Current2     []float64 // the second of LIFExpRows2 alone, like Row2 and Decay2
 	Row, Row2             []float64 // emptied as they are read

@@ -124,85 +124,125 @@ func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
 //go:noescape
 func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
 
-// LIFRowsAVX2 advances LIF neurons with currents and jumps; see LIFRowsBlock.
-//
-//go:noescape
-func LIFRowsAVX2(b *LIFRowsBlock)
-
 // LIFRowsAVX512 advances LIF neurons with currents and jumps; see LIFRowsBlock.
 //
 //go:noescape
 func LIFRowsAVX512(b *LIFRowsBlock)
-
-// LIFDriveRowsAVX2 is LIFRows without the row Jump.
-//
-//go:noescape
-func LIFDriveRowsAVX2(b *LIFRowsBlock)
 
 // LIFDriveRowsAVX512 is LIFRows without the row Jump.
 //
 //go:noescape
 func LIFDriveRowsAVX512(b *LIFRowsBlock)
 
-// LIFJumpRowsAVX2 is LIFRows without the row Drive.
-//
-//go:noescape
-func LIFJumpRowsAVX2(b *LIFRowsBlock)
-
 // LIFJumpRowsAVX512 is LIFRows without the row Drive.
 //
 //go:noescape
 func LIFJumpRowsAVX512(b *LIFRowsBlock)
-
-// LIFJumpRowsAlikeAVX2 is LIFJumpRows where all lanes have the same coefficients.
-//
-//go:noescape
-func LIFJumpRowsAlikeAVX2(b *LIFRowsBlock)
 
 // LIFJumpRowsAlikeAVX512 is LIFJumpRows where all lanes have the same coefficients.
 //
 //go:noescape
 func LIFJumpRowsAlikeAVX512(b *LIFRowsBlock)
 
-// LIFJumpStepAVX2 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
-//
-//go:noescape
-func LIFJumpStepAVX2(b *LIFRowsBlock)
-
-// LIFJumpStepAVX512 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
-//
-//go:noescape
-func LIFJumpStepAVX512(b *LIFRowsBlock)
-
-// LIFJumpStepAlikeAVX2 is LIFJumpStep where all lanes have the same coefficients.
-//
-//go:noescape
-func LIFJumpStepAlikeAVX2(b *LIFRowsBlock)
-
-// LIFJumpStepAlikeAVX512 is LIFJumpStep where all lanes have the same coefficients.
-//
-//go:noescape
-func LIFJumpStepAlikeAVX512(b *LIFRowsBlock)
-
-// LIFExpRowsAVX2 advances LIF neurons with one exponential current; see LIFExpRowsBlock.
-//
-//go:noescape
-func LIFExpRowsAVX2(b *LIFExpRowsBlock)
-
 // LIFExpRowsAVX512 advances LIF neurons with one exponential current; see LIFExpRowsBlock.
 //
 //go:noescape
 func LIFExpRowsAVX512(b *LIFExpRowsBlock)
 
-// LIFExpRows2AVX2 is LIFExpRows with two currents.
+// LIFExpRowsAlikeAVX512 is LIFExpRows where all lanes have the same coefficients.
 //
 //go:noescape
-func LIFExpRows2AVX2(b *LIFExpRowsBlock)
+func LIFExpRowsAlikeAVX512(b *LIFExpRowsBlock)
 
 // LIFExpRows2AVX512 is LIFExpRows with two currents.
 //
 //go:noescape
 func LIFExpRows2AVX512(b *LIFExpRowsBlock)
+
+// LIFExpRows2AlikeAVX512 is LIFExpRows2 where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFExpRows2AlikeAVX512(b *LIFExpRowsBlock)
+
+// LIFRowsOnceAVX2 is a step of LIFRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFRowsOnceAVX2(b *LIFRowsBlock)
+
+// LIFRowsOnceAVX512 is a step of LIFRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFRowsOnceAVX512(b *LIFRowsBlock)
+
+// LIFDriveRowsOnceAVX2 is a step of LIFDriveRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFDriveRowsOnceAVX2(b *LIFRowsBlock)
+
+// LIFDriveRowsOnceAVX512 is a step of LIFDriveRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFDriveRowsOnceAVX512(b *LIFRowsBlock)
+
+// LIFJumpRowsOnceAVX2 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFJumpRowsOnceAVX2(b *LIFRowsBlock)
+
+// LIFJumpRowsOnceAVX512 is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFJumpRowsOnceAVX512(b *LIFRowsBlock)
+
+// LIFJumpRowsOnceAlikeAVX2 is LIFJumpRowsOnce where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFJumpRowsOnceAlikeAVX2(b *LIFRowsBlock)
+
+// LIFJumpRowsOnceAlikeAVX512 is LIFJumpRowsOnce where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFJumpRowsOnceAlikeAVX512(b *LIFRowsBlock)
+
+// LIFExpRowsOnceAVX2 is a step of LIFExpRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFExpRowsOnceAVX2(b *LIFExpRowsBlock)
+
+// LIFExpRowsOnceAVX512 is a step of LIFExpRows that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFExpRowsOnceAVX512(b *LIFExpRowsBlock)
+
+// LIFExpRowsOnceAlikeAVX2 is LIFExpRowsOnce where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFExpRowsOnceAlikeAVX2(b *LIFExpRowsBlock)
+
+// LIFExpRowsOnceAlikeAVX512 is LIFExpRowsOnce where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFExpRowsOnceAlikeAVX512(b *LIFExpRowsBlock)
+
+// LIFExpRows2OnceAVX2 is a step of LIFExpRows2 that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFExpRows2OnceAVX2(b *LIFExpRowsBlock)
+
+// LIFExpRows2OnceAVX512 is a step of LIFExpRows2 that leaves V and Wake of lanes that fire as they are.
+//
+//go:noescape
+func LIFExpRows2OnceAVX512(b *LIFExpRowsBlock)
+
+// LIFExpRows2OnceAlikeAVX2 is LIFExpRows2Once where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFExpRows2OnceAlikeAVX2(b *LIFExpRowsBlock)
+
+// LIFExpRows2OnceAlikeAVX512 is LIFExpRows2Once where all lanes have the same coefficients.
+//
+//go:noescape
+func LIFExpRows2OnceAlikeAVX512(b *LIFExpRowsBlock)
 
 // LIFStepAVX2 moves LIF neurons; see LIFStepBlock.
 //

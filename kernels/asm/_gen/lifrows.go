@@ -7,14 +7,17 @@ import (
 	"popsim/kernels/vec"
 )
 
-// lifRowKernels are the kernels of LIF neurons whose arrivals and spikes are at ends of steps.
+// lifRowKernels are the kernels of LIF neurons whose arrivals and spikes are at ends of steps. With AVX2, which has
+// registers for four vectors alone, all steps are single ones.
 var lifRowKernels = []*laneKernel{
 	lifRows("LIFRows", "advances LIF neurons with currents and jumps; see LIFRowsBlock.", true, true),
 	lifRows("LIFDriveRows", "is LIFRows without the row Jump.", true, false),
 	lifRows("LIFJumpRows", "is LIFRows without the row Drive.", false, true),
 	alike(lifRows("LIFJumpRows", "", false, true)),
-	lifJumpStep(), alike(lifJumpStep()),
-	lifExpRows(1), lifExpRows(2),
+	lifExpRows(1), alike(lifExpRows(1)), lifExpRows(2), alike(lifExpRows(2)),
+	single(lifRows("LIFRows", "", true, true)), single(lifRows("LIFDriveRows", "", true, false)),
+	single(lifRows("LIFJumpRows", "", false, true)), alike(single(lifRows("LIFJumpRows", "", false, true))),
+	single(lifExpRows(1)), alike(single(lifExpRows(1))), single(lifExpRows(2)), alike(single(lifExpRows(2))),
 }
 
 // alike is k for lanes that all have the coefficients of the first; k's plain Go stands for its own.
@@ -25,8 +28,17 @@ func alike(k *laneKernel) *laneKernel {
 	return &a
 }
 
+// single is one step of k, but for its end: lanes that fire are marked, and neither reset nor held. That saves the
+// column Wake, one of those that are written, and two coefficients. k's plain Go stands for its own.
+func single(k *laneKernel) *laneKernel {
+	a := *k
+	a.name, a.doc = k.name+"Once", "is a step of "+k.name+" that leaves V and Wake of lanes that fire as they are."
+	a.once, a.noPlain, a.vectors, a.tune = true, true, map[string]int{"AVX2": 4, "AVX512": 8}, lifRowTune
+	return &a
+}
+
 // lifRowTune puts vectors almost one after the other: a step of each has three masks.
-var lifRowTune = map[string]Tuning{"AVX512": {Skew: 2}}
+var lifRowTune = map[string]Tuning{"AVX2": {Skew: 4}, "AVX512": {Skew: 2}}
 
 // lifRowCoefs are the coefficients of asm.LIFRowsBlock.
 var lifRowCoefs = []string{"VInf", "Keep", "VTh", "VReset", "Hold"}
@@ -40,7 +52,7 @@ var lifRowCoefs = []string{"VInf", "Keep", "VTh", "VReset", "Hold"}
 func lifRows(name, doc string, drive, jump bool) *laneKernel {
 	k := &laneKernel{
 		name: name, doc: doc, argument: "LIFRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
-		coefs: lifRowCoefs, vectors: map[string]int{"AVX2": 4, "AVX512": 8}, tune: lifRowTune,
+		coefs: lifRowCoefs, vectors: map[string]int{"AVX512": 8}, tune: lifRowTune,
 	}
 	if drive {
 		k.rows = append(k.rows, "Drive")
@@ -61,6 +73,10 @@ func lifRows(name, doc string, drive, jump bool) *laneKernel {
 // lifRowStep is a step of LIF; from is V with what currents add to it in a step.
 func lifRowStep(b *vec.Block, x *laneVars, from Vec, jump bool) {
 	v := lifRowMove(b, x, from, jump)
+	if x.single {
+		x.set("V", v)
+		return
+	}
 	end := x.perCoefs("end", func() Vec { return b.Add(nextStep(b, x), x.get("Hold")) })
 	x.set("V", b.Select(x.fired, x.get("VReset"), v))
 	x.set("Wake", b.Select(x.fired, end, x.get("Wake")))
@@ -84,24 +100,13 @@ func nextStep(b *vec.Block, x *laneVars) Vec {
 	return x.once("next", func() Vec { return b.Add(x.get("now"), b.Const(1)) })
 }
 
-// lifJumpStep is one step of LIFJumpRows but for its end: lanes that fire are marked, and neither reset nor held. That
-// saves the column Wake, one of three that are written, and two coefficients.
-func lifJumpStep() *laneKernel {
-	return &laneKernel{
-		name: "LIFJumpStep", doc: "is a step of LIFJumpRows that leaves V and Wake of lanes that fire as they are.",
-		argument: "LIFRowsBlock", states: []string{"V"}, columns: []string{"Wake"}, rows: []string{"Jump"}, now: true,
-		marks: true, coefs: lifRowCoefs, vectors: map[string]int{"AVX2": 4, "AVX512": 8}, tune: lifRowTune, noPlain: true,
-		step: func(b *vec.Block, x *laneVars) { x.set("V", lifRowMove(b, x, x.get("V"), true)) },
-	}
-}
-
 // lifExpRows is a step of LIF with one exponential current or two, which are nowhere stored as a sum: a kernel for each
 // takes half as long again, since stores bound them.
 func lifExpRows(currents int) *laneKernel {
 	k := &laneKernel{
 		name: "LIFExpRows", doc: "advances LIF neurons with one exponential current; see LIFExpRowsBlock.",
 		argument: "LIFExpRowsBlock", states: []string{"V", "Wake"}, now: true, marks: true,
-		coefs: slices.Clone(lifRowCoefs), vectors: map[string]int{"AVX2": 2, "AVX512": 8 / currents},
+		coefs: slices.Clone(lifRowCoefs), vectors: map[string]int{"AVX512": 8 / currents}, tune: lifRowTune,
 	}
 	suffixes := []string{"", "2"}[:currents]
 	for _, i := range suffixes {

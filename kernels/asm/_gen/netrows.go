@@ -22,6 +22,7 @@ type laneKernel struct {
 	scalars             []string // fields: one float64 for all lanes
 	now, marks          bool     // whether the step has a number, and marks lanes with events in Fired
 	alike               bool     // whether all lanes have the coefficients of lane 0
+	once                bool     // whether it is one step, with nothing in registers from one group of vectors to the next
 	noPlain             bool     // whether another kernel's plain Go stands for it
 	vectors             map[string]int
 	tune                map[string]Tuning
@@ -35,13 +36,14 @@ type laneKernel struct {
 
 // laneVars are the values of one vector in one step.
 type laneVars struct {
-	get   func(field string) Vec
-	set   func(field string, v Vec)
-	fired Mask // of the lanes that fire, in kernels with Fired
-	held  Mask // of the lanes that are held, in kernels with Held
-	near  Mask // of the lanes that may have an event in the next step, or are slow: see stepKernel
-	rare  Mask // of the lanes for which rare columns are stored, where these are not those that fire
-	alike bool // whether all lanes have the same coefficients
+	get    func(field string) Vec
+	set    func(field string, v Vec)
+	fired  Mask // of the lanes that fire, in kernels with Fired
+	held   Mask // of the lanes that are held, in kernels with Held
+	near   Mask // of the lanes that may have an event in the next step, or are slow: see stepKernel
+	rare   Mask // of the lanes for which rare columns are stored, where these are not those that fire
+	alike  bool // whether all lanes have the same coefficients
+	single bool // whether the kernel is a single step
 
 	// once is a value that all vectors share, recorded for the first of them.
 	once func(name string, value func() Vec) Vec
@@ -122,11 +124,19 @@ func noisyLIF(alike bool) *laneKernel {
 
 // assembly prints the kernel for one instruction set.
 func (d *laneKernel) assembly(f *file, w isa) {
+	if d.vectors[w.Name] == 0 {
+		return
+	}
 	k := &laneFunc{
 		laneKernel: d, Func: f.Func(w, d.name, "func(b *"+d.argument+")", d.doc),
 		base: map[string]reg.GPVirtual{}, at: map[string]reg.GPVirtual{}, pins: map[string][]*Pin{},
+		uniform: map[string]*Pin{},
 	}
 	k.Tune = d.tune[w.Name]
+	if d.once {
+		k.single()
+		return
+	}
 	k.registers()
 	k.XORQ(k.lane, k.lane)
 	k.Label("group")
@@ -145,7 +155,13 @@ func (d *laneKernel) assembly(f *file, w isa) {
 			}
 		}
 	})
-	n := imm(d.vectors[w.Name] * w.Lanes)
+	k.nextVectors()
+	k.End()
+}
+
+// nextVectors moves to the next vectors of the group or to the next group.
+func (k *laneFunc) nextVectors() {
+	n := imm(k.vectors[k.W.Name] * k.W.Lanes)
 	k.ADDQ(n, k.lane)
 	k.ADDQ(n, k.inGroup)
 	k.CMPQ(k.inGroup, imm(asm.Group))
@@ -155,6 +171,36 @@ func (d *laneKernel) assembly(f *file, w isa) {
 	k.ADDQ(stride, k.coef)
 	k.CMPQ(k.lane, k.Field("Lanes"))
 	k.JLT(operand.LabelRef("group"))
+}
+
+// single prints a kernel of one step: states are read from memory and written there.
+func (k *laneFunc) single() {
+	k.lane, k.inGroup, k.coef = k.GP64(), k.GP64(), k.Value("Coef")
+	for _, field := range slices.Concat(k.states, k.rows) {
+		k.base[field] = k.Value(field)
+	}
+	k.fired = k.Value("Fired")
+	k.now, k.next = k.Pin(), k.Pin()
+	k.Block("number", func(b *Block) {
+		now := b.Broadcast(k.Field("First"))
+		b.Set(k.now, now)
+		b.Set(k.next, b.Add(now, b.Const(1)))
+	})
+	if k.alike {
+		for _, field := range []string{"VInf", "Keep", "VTh"} {
+			p := k.Pin()
+			k.Block(field, func(b *Block) { b.Set(p, k.get(b, field, 0)) })
+			k.uniform[field] = p
+		}
+	}
+	k.Hold(asm.EmptyRow)
+	k.XORQ(k.lane, k.lane)
+	k.Label("group")
+	k.XORQ(k.inGroup, k.inGroup)
+	k.Label("vectors")
+	k.Block("step", k.record)
+	k.ADDQ(imm(k.vectors[k.W.Name]*k.W.Lanes/8), k.fired)
+	k.nextVectors()
 	k.End()
 }
 
@@ -167,7 +213,8 @@ type laneFunc struct {
 	base                       map[string]reg.GPVirtual // of the states
 	at                         map[string]reg.GPVirtual // of the rows, in the current step at the current vectors
 	pins                       map[string][]*Pin        // of the states and what lasts, by vector
-	now                        *Pin                     // number of the step
+	now, next                  *Pin                     // number of the step; in single steps of the next one
+	uniform                    map[string]*Pin          // of coefficients, where all lanes are alike
 	fired                      reg.GPVirtual            // in the row Fired, likewise
 }
 
@@ -239,6 +286,9 @@ func (k *laneFunc) load() {
 func (k *laneFunc) record(b *Block) {
 	var masks []Mask
 	shared := map[string]Vec{}
+	if k.next != nil {
+		shared["next"] = b.Get(k.next)
+	}
 	for s := range k.vectors[k.W.Name] {
 		x := k.vars(b, s, shared)
 		k.step(b.Block, x)
@@ -250,7 +300,7 @@ func (k *laneFunc) record(b *Block) {
 			masks = nil
 		}
 	}
-	if k.now != nil {
+	if k.now != nil && k.next == nil {
 		b.Set(k.now, b.Add(b.Get(k.now), b.Const(1)))
 	}
 }
@@ -258,7 +308,7 @@ func (k *laneFunc) record(b *Block) {
 // vars are the values of vector s; shared are those that all vectors share.
 func (k *laneFunc) vars(b *Block, s int, shared map[string]Vec) *laneVars {
 	return &laneVars{
-		alike: k.alike,
+		alike: k.alike, single: k.laneKernel.once,
 		once: func(name string, value func() Vec) Vec {
 			if _, ok := shared[name]; !ok {
 				shared[name] = value()
@@ -269,6 +319,8 @@ func (k *laneFunc) vars(b *Block, s int, shared map[string]Vec) *laneVars {
 		set: func(field string, v Vec) {
 			if p := k.pins[field]; p != nil {
 				b.Set(p[s], v)
+			} else if k.laneKernel.once {
+				b.Store(k.state(field, s), v)
 			} else {
 				b.Store(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()}, v)
 			}
@@ -281,6 +333,10 @@ func (k *laneFunc) get(b *Block, field string, s int) Vec {
 	switch {
 	case k.pins[field] != nil:
 		return b.Get(k.pins[field][s])
+	case k.uniform[field] != nil:
+		return b.Get(k.uniform[field])
+	case k.laneKernel.once && k.base[field] != nil:
+		return b.Load(k.state(field, s))
 	case slices.Contains(k.rows, field):
 		return b.Load(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()})
 	case field == "now":
