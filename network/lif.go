@@ -81,11 +81,28 @@ type lifSegment struct {
 	segment
 	class                                 int
 	vInf, keep, r, vTh, vReset, tau, hold []float64   // keep: 1-exp(-dt/tau); hold: t_ref in steps
+	same                                  *lifNeuron  // of all neurons, if these parameters are alike; else nil
 	receptors                             []int       // of its class
 	p21, p20                              [][]float64 // R P21(dt), R P20(dt), by receptor of the segment
 	grid                                  onGrid      // for Spec.OnGrid
 	inside                                inside      // else
 	noise                                 *lifNoise   // nil where there is no white noise
+}
+
+// lifNeuron is the parameters of one neuron, as in the columns of its segment.
+type lifNeuron struct{ vInf, r, vTh, vReset, tau, hold float64 }
+
+// neuron is the parameters of a neuron. Its columns are far from any cache between two of its events: where all neurons
+// are alike they are not read.
+func (s *lifSegment) neuron(i int) lifNeuron {
+	if s.same != nil {
+		return *s.same
+	}
+	return s.neuronOf(i)
+}
+
+func (s *lifSegment) neuronOf(i int) lifNeuron {
+	return lifNeuron{s.vInf[i], s.r[i], s.vTh[i], s.vReset[i], s.tau[i], s.hold[i]}
 }
 
 func (r *shard) newLIF(seg segment) *lifSegment {
@@ -129,6 +146,10 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 		}
 		r.startSynaptic(p, g, lane, s.receptors)
 	}
+	if seg.n > 0 && alike(s.vInf, s.r, s.vTh, s.vReset, s.tau, s.hold) {
+		same := s.neuronOf(0)
+		s.same = &same
+	}
 	s.makeNoise(r)
 	if l.spec.OnGrid {
 		s.makeOnGrid(r)
@@ -155,15 +176,16 @@ const maxSpikes = 100000
 
 // lifSolver solves an event step of one lane, from event to event by the closed form.
 type lifSolver struct {
-	seg      *lifSegment
-	i        int
-	dt, vInf float64
-	v        float64
-	s, y     []float64
-	rc       []*receptor
-	noise    solverNoise
-	order    timeOrder
-	spans    spans
+	seg    *lifSegment
+	i      int
+	neuron lifNeuron // vInf with the current of inputs
+	dt     float64
+	v      float64
+	s, y   []float64
+	rc     []*receptor
+	noise  solverNoise
+	order  timeOrder
+	spans  spans
 }
 
 // solve finishes step k of one lane, whose arrivals are given.
@@ -171,9 +193,9 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 	l := r.net.layout
 	s := b.seg
 	i := b.lane - s.base
-	w.seg, w.i, w.dt, w.v, w.vInf = s, i, l.spec.Dt, b.v, s.vInf[i]
+	w.seg, w.i, w.dt, w.v, w.neuron = s, i, l.spec.Dt, b.v, s.neuron(i)
 	if r.current != nil {
-		w.vInf = math.FMA(s.r[i], r.current[b.lane], w.vInf)
+		w.neuron.vInf = math.FMA(w.neuron.r, r.current[b.lane], w.neuron.vInf)
 	}
 	w.s, w.y, w.rc = w.s[:0], w.y[:0], w.rc[:0]
 	for j, c := range s.receptors {
@@ -197,12 +219,12 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 			return fmt.Errorf("neuron %d fires more than %d times in step %d", s.first+i, maxSpikes, k)
 		}
 		r.fire(s, i, at)
-		w.v, renewed = s.vReset[i], false
-		wake = at + s.hold[i]
-		held = s.hold[i] > 0
+		w.v, renewed = w.neuron.vReset, false
+		wake = at + w.neuron.hold
+		held = w.neuron.hold > 0
 		return nil
 	}
-	if k == 0 && !held && w.v >= s.vTh[i] {
+	if k == 0 && !held && w.v >= w.neuron.vTh {
 		if err := fire(0); err != nil {
 			return err
 		}
@@ -216,7 +238,7 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 			w.add(r, &arrivals[0], held)
 			arrivals = arrivals[1:]
 		}
-		for !held && w.v >= s.vTh[i] {
+		for !held && w.v >= w.neuron.vTh {
 			if err := fire(t); err != nil {
 				return err
 			}
@@ -304,7 +326,7 @@ func (w *lifSolver) add(r *shard, a *arrival, held bool) {
 
 // ahead is V after t ms without events.
 func (w *lifSolver) ahead(t float64) float64 {
-	tau := w.seg.tau[w.i]
+	tau := w.neuron.tau
 	sum, kept := 0.0, kernels.Exp(-t/tau)
 	for j, rc := range w.rc {
 		if rc.kind != Delta {
@@ -314,7 +336,7 @@ func (w *lifSolver) ahead(t float64) float64 {
 			}
 		}
 	}
-	return math.FMA(w.seg.r[w.i], sum, math.FMA(-kernels.Expm1(-t/tau), w.vInf-w.v, w.v))
+	return math.FMA(w.neuron.r, sum, math.FMA(-kernels.Expm1(-t/tau), w.neuron.vInf-w.v, w.v))
 }
 
 // forward moves V (unless held) and the synaptic variables by t ms without events.
@@ -339,9 +361,9 @@ func (w *lifSolver) forward(t float64, held bool) {
 // It advances in steps that cannot pass a crossing since |V”| has a bound: each is the least root s of V + V' s + bound
 // s²/2 = V_th. Near a crossing these are Newton steps.
 func (w *lifSolver) crossing(t float64) float64 {
-	tau, r := w.seg.tau[w.i], w.seg.r[w.i]
-	vTh := w.seg.vTh[w.i]
-	if w.vInf <= vTh && !slices.ContainsFunc(w.rc, func(rc *receptor) bool { return rc.kind != Delta }) {
+	tau, r := w.neuron.tau, w.neuron.r
+	vTh := w.neuron.vTh
+	if w.neuron.vInf <= vTh && !slices.ContainsFunc(w.rc, func(rc *receptor) bool { return rc.kind != Delta }) {
 		return -1 // V relaxes to V_inf
 	}
 	at := func(s float64) (v, slope, bound float64) {
@@ -363,7 +385,7 @@ func (w *lifSolver) crossing(t float64) float64 {
 			current += c
 			change += math.Abs(y) + (math.Abs(c)+float64((t-s)*math.Abs(y)))/rc.tau
 		}
-		slope = (math.FMA(r, current, w.vInf) - v) / tau
+		slope = (math.FMA(r, current, w.neuron.vInf) - v) / tau
 		change = float64(change * math.Abs(r))
 		return v, slope, (max(math.Abs(slope), change) + change) / tau
 	}

@@ -304,7 +304,7 @@ func (w *lifSolver) beginNoise(r *shard, k int64, i int, wake float64) {
 
 // freeSD is that over a part of the step.
 func (w *lifSolver) freeSD(part float64) float64 {
-	return freeSD(max(0, part) * w.dt / w.seg.tau[w.i])
+	return freeSD(max(0, part) * w.dt / w.neuron.tau)
 }
 
 // nextPart draws the next words.
@@ -324,7 +324,7 @@ func (w *lifSolver) renew(r *shard, k int64, t float64) {
 // the part that is reached.
 func (w *lifSolver) noisyForward(r *shard, k int64, t, to float64) (reached float64, crossed bool) {
 	q := &w.noise
-	tau, h := w.seg.tau[w.i], (to-t)*w.dt
+	tau, h := w.neuron.tau, (to-t)*w.dt
 	more := q.left // what the noise adds by to
 	if to < 1 {
 		all, now, after := w.freeSD(1-t), freeSD(h/tau), w.freeSD(1-to)
@@ -335,7 +335,7 @@ func (w *lifSolver) noisyForward(r *shard, k int64, t, to float64) (reached floa
 		q.left = math.FMA(-kept, more, q.left)
 	}
 	end := w.ahead(h) + more
-	at, crossed := noise.Passage(w.seg.vTh[w.i]-w.v, end-w.v, q.variance/tau, h, q.block)
+	at, crossed := noise.Passage(w.neuron.vTh-w.v, end-w.v, q.variance/tau, h, q.block)
 	w.nextPart(r, k)
 	if crossed {
 		w.forward(at, true)

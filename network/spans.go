@@ -70,7 +70,7 @@ func (w *lifSolver) beginSpans(r *shard, arrivals []arrival, noisy bool) {
 		if w.rc[j].kind == ExpCurrent {
 			c = [3]float64{0, c[0], c[1]}
 		}
-		sums[n+j].add(&c, a.weight, a.weight*w.seg.r[w.i] > 0)
+		sums[n+j].add(&c, a.weight, a.weight*w.neuron.r > 0)
 	}
 }
 
@@ -106,9 +106,8 @@ func (w *lifSolver) pass(t, end float64, held bool, first, m int) bool {
 	p, n := &w.spans, len(w.rc)
 	before, after := p.sums[first*n:][:n], p.sums[(first+m)*n:][:n]
 	span, left := (end-t)*w.dt, (1-end)*w.dt
-	s := w.seg
 	if !held {
-		tau := s.tau[w.i]
+		tau := w.neuron.tau
 		back := takeBack{left: left, tau: tau, grown: kernels.Exp(left / tau)}
 		raised, added := 0.0, 0.0
 		for j, rc := range w.rc {
@@ -117,11 +116,11 @@ func (w *lifSolver) pass(t, end float64, held bool, first, m int) bool {
 			added += back.to(rc, minus(&a.all, &b.all))[2]
 		}
 		v := w.ahead(span)
-		top := max(w.v, v) + float64(w.bend(span)*span*span/8) + float64(s.r[w.i]*raised)
-		if !(top < s.vTh[w.i]) {
+		top := max(w.v, v) + float64(w.bend(span)*span*span/8) + float64(w.neuron.r*raised)
+		if !(top < w.neuron.vTh) {
 			return false
 		}
-		w.v = math.FMA(s.r[w.i], added, v)
+		w.v = math.FMA(w.neuron.r, added, v)
 	}
 	w.forward(span, true)
 	back := takeBack{left: left}
@@ -144,8 +143,8 @@ func (w *lifSolver) bend(t float64) float64 {
 		current += w.s[j]
 		change += y + (s+float64(t*y))/rc.tau
 	}
-	r, tau := w.seg.r[w.i], w.seg.tau[w.i]
-	slope := (math.FMA(r, current, w.vInf) - w.v) / tau
+	r, tau := w.neuron.r, w.neuron.tau
+	slope := (math.FMA(r, current, w.neuron.vInf) - w.v) / tau
 	change = float64(change * math.Abs(r))
 	return (max(math.Abs(slope), change) + change) / tau
 }
