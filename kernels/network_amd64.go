@@ -218,10 +218,12 @@ func LIFStep(isa ISA, b *asm.LIFStepBlock) {
 
 // ExpLIFStep advances LIF neurons with one exponential current by a step.
 func ExpLIFStep(isa ISA, b *asm.ExpLIFBlock) {
-	switch isa {
-	case AVX512:
+	switch {
+	case isa == AVX512 && b.CoefStride == 0:
+		asm.ExpLIFStepAlikeAVX512(b)
+	case isa == AVX512:
 		asm.ExpLIFStepAVX512(b)
-	case AVX2:
+	case isa == AVX2:
 		asm.ExpLIFStepAVX2(b)
 	default:
 		asm.ExpLIFStepGo(b)

@@ -123,18 +123,49 @@ func (f *filler) lifStep() *asm.LIFStepBlock {
 	return b
 }
 
-func (f *filler) expLIF() *asm.ExpLIFBlock {
+func (f *filler) expLIF(stride int) *asm.ExpLIFBlock {
 	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
 	b := &asm.ExpLIFBlock{
-		Lanes: rowLanes, V: c(-3, 0), VInf: c(-3, 0), Leak: c(0, 0.1), Current: c(-1, 1), Before: c(0, 1), Fall: c(0, 0.5),
-		Pairs: f.column(2*rowLanes, -1, 0.5), Decay: 0.8, Growth: 1.25, Margin: 0.3,
-		Coef: f.coefs(asm.ExpLIFCoefs, 3), CoefStride: asm.ExpLIFCoefs,
-		Held: make([]uint8, rowLanes/8), Fired: make([]uint8, rowLanes/4),
+		Lanes: rowLanes, V: c(-3, 0), Current: c(-1, 1), Before: c(0, 1), Arrived: c(0, 1), Share: c(0, 1),
+		Pairs: f.column(2*rowLanes, -1, 0.5), Fall: make([]uint32, rowLanes), FallUnit: 0.1, Decay: 0.8, Margin: 0.3,
+		Coef: f.coefs(asm.ExpLIFCoefs, 3), CoefStride: stride,
+		Held: make([]uint8, rowLanes/8), Marks: make([]asm.ExpLIFMark, rowLanes/4),
+		FallBefore: make([]uint32, rowLanes),
 	}
 	for i := range b.Held {
 		b.Held[i] = uint8(37 * i)
 	}
+	for i := range b.Fall {
+		if b.Fall[i] = uint32(i % 7); i%50 == 0 {
+			b.Fall[i] = asm.MostFall + uint32(i)
+		}
+	}
+	if stride == 0 {
+		for j := range b.Coef {
+			for l := range b.Coef[j] {
+				b.Coef[j][l] = b.Coef[j%asm.ExpLIFCoefs][0]
+			}
+		}
+	}
 	return b
+}
+
+// lanesOfMarks leaves of what ExpLIFStep gives what is defined: a mark for every four lanes, whatever the vectors, and
+// columns of those in reach.
+func lanesOfMarks(b *asm.ExpLIFBlock) {
+	var all [rowLanes / 4]asm.ExpLIFMark
+	for _, m := range b.Marks[:b.Count] {
+		for i := 0; m.Near>>i != 0; i += 4 {
+			all[(int(m.Lane)+i)/4] = asm.ExpLIFMark{Reach: m.Reach >> i & 15, Near: m.Near >> i & 15}
+		}
+	}
+	copy(b.Marks, all[:])
+	b.Count = 0
+	for l := range b.Before {
+		if all[l/4].Reach>>(l%4)&1 == 0 {
+			b.Before[l], b.Arrived[l], b.Share[l], b.FallBefore[l] = 0, 0, 0, 0
+		}
+	}
 }
 
 func (f *filler) alphaLIF() *asm.AlphaLIFBlock {
@@ -360,10 +391,17 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		return b, func(a ISA) { LIFStep(a, b) }
 	},
 	"ExpLIFStep": func(f *filler) (any, func(ISA)) {
-		b := f.expLIF()
+		b := f.expLIF(asm.ExpLIFCoefs)
 		return b, func(a ISA) {
 			ExpLIFStep(a, b)
-			clear(b.Before) // that of lanes without an event is not defined
+			lanesOfMarks(b)
+		}
+	},
+	"ExpLIFStep, alike": func(f *filler) (any, func(ISA)) {
+		b := f.expLIF(0)
+		return b, func(a ISA) {
+			ExpLIFStep(a, b)
+			lanesOfMarks(b)
 		}
 	},
 	"AlphaLIFStep": func(f *filler) (any, func(ISA)) {

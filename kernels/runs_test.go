@@ -35,7 +35,7 @@ func randomRuns(n, targets int) (runs []asm.EdgeRun, kept [][]asm.Edges, blocks 
 // TestRunsHaveTheBitsOfPlainGo: the kernels over runs of edges give the bits of their twins, and the filter misses no
 // target it was given.
 func TestRunsHaveTheBitsOfPlainGo(t *testing.T) {
-	const targets = 3000
+	const targets, units = 3000, 70000
 	runs, kept, blocks := randomRuns(200, targets)
 	defer runtime.KeepAlive(kept)
 	var filter asm.EdgeFilter
@@ -45,18 +45,20 @@ func TestRunsHaveTheBitsOfPlainGo(t *testing.T) {
 		marked[to] = true
 		filter.Add(to)
 	}
-	sums := func(isa ISA) (rows [3][]float64, found []asm.FoundEdges) {
-		for i, width := range []int{1, 2, 1} {
+	sums := func(isa ISA) (rows [2][]float64, falls []uint32, found []asm.FoundEdges) {
+		for i, width := range []int{1, 2} {
 			rows[i] = slices.Repeat([]float64{asm.EmptyRow}, width*targets)
 		}
 		AddOnes(isa, &asm.EdgeRunsBlock{Runs: runs, Row: rows[0]})
-		AddPairs(isa, &asm.EdgeRunsBlock{Runs: runs, Row: rows[1], Fall: rows[2]})
+		falls = make([]uint32, targets)
+		AddPairs(isa, &asm.EdgeRunsBlock{Runs: runs, Row: rows[1], Fall: falls, Units: units})
 		AddPairs(isa, &asm.EdgeRunsBlock{Row: rows[1]})
 		b := asm.FindEdgesBlock{Runs: runs, Filter: &filter, Found: make([]asm.FoundEdges, blocks)}
 		FindEdges(isa, &b)
-		return rows, b.Found[:b.Count]
+		return rows, falls, b.Found[:b.Count]
 	}
-	want, found := sums(Go)
+	want, falls, found := sums(Go)
+	boundsFalls(t, runs, falls, units)
 	missed := 0
 	for i, u := range runs {
 		for j := range int(u.Blocks) {
@@ -73,7 +75,10 @@ func TestRunsHaveTheBitsOfPlainGo(t *testing.T) {
 		t.Errorf("%d blocks with targets of the filter are not found", missed)
 	}
 	for _, isa := range Available() {
-		rows, other := sums(isa)
+		rows, fallen, other := sums(isa)
+		if !slices.Equal(fallen, falls) {
+			t.Errorf("%v: other bounds of what falls", isa)
+		}
 		for i := range rows {
 			if !slices.Equal(rows[i], want[i]) {
 				t.Errorf("%v: other sums in row %d", isa, i)
@@ -82,5 +87,29 @@ func TestRunsHaveTheBitsOfPlainGo(t *testing.T) {
 		if !slices.Equal(other, found) {
 			t.Errorf("%v: %d finds, plain Go %d", isa, len(other), len(found))
 		}
+	}
+}
+
+// boundsFalls: the bounds of what falls are bounds, some of them none, and not all.
+func boundsFalls(t *testing.T, runs []asm.EdgeRun, falls []uint32, units float64) {
+	sums, none := make([]float64, len(falls)), 0
+	for i := range runs {
+		for _, e := range runs[i].Edges() {
+			for j, to := range e.To {
+				if runs[i].Falls {
+					sums[to] -= float64(e.W[j]) * runs[i].Unit.Add[0]
+				}
+			}
+		}
+	}
+	for to, n := range falls {
+		if n >= asm.MostFall {
+			none++
+		} else if sums[to] > float64(n)/units {
+			t.Errorf("target %d: %v falls, with a bound of %d", to, sums[to], n)
+		}
+	}
+	if none == 0 || none > len(falls)/2 {
+		t.Errorf("%d of %d targets have no bound", none, len(falls))
 	}
 }

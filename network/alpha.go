@@ -30,8 +30,9 @@ func (s *lifSegment) stepAlpha(r *shard, k int64, at, lanes int, vInf []float64)
 	decay := r.decay[c]
 	kernels.AlphaLIFStep(r.net.isa, &asm.AlphaLIFBlock{
 		Lanes: lanes, V: r.v[lo:], VInf: vInf, Current: r.s[c][lo:], Rise: r.y[c][lo:],
-		Before: g.drive, RiseBefore: g.jump, Sums: g.sums, Coef: g.joined.from(at), CoefStride: g.joined.stride,
-		Decay: decay, DecayDt: decay * l.spec.Dt, HalfDt: l.spec.Dt / 2, Held: r.held.bits[lo/8:], Fired: g.events,
+		Before: g.drive, RiseBefore: g.jump, Sums: g.joined.sums, Coef: g.joined.coefs.from(at),
+		CoefStride: g.joined.coefs.stride,
+		Decay:      decay, DecayDt: decay * l.spec.Dt, HalfDt: l.spec.Dt / 2, Held: r.held.bits[lo/8:], Fired: g.events,
 	})
 	for i := 0; i < lanes; i += 64 {
 		for marks := binary.LittleEndian.Uint64(g.events[i/8:]); marks != 0; marks &= marks - 1 {
@@ -53,7 +54,7 @@ func (r *shard) findListed() {
 
 // arriveAlpha adds up what arrives at the lanes of the segment from at on, in the columns of sums.
 func (s *lifSegment) arriveAlpha(r *shard, k int64, at, lanes int) {
-	l, sums := r.net.layout, s.inside.sums
+	l, sums := r.net.layout, s.inside.joined.sums
 	c, lo := s.receptors[0], s.base+at
 	other := l.joined[c]
 	end, slope, share, fall := sums.column(0, lanes), sums.column(1, lanes), sums.column(2, lanes), sums.column(3, lanes)

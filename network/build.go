@@ -208,6 +208,7 @@ func (b *builder) build() error {
 	}
 	for _, r := range n.ranges {
 		r.makeUnstored()
+		r.chooseFallUnit()
 		for _, t := range r.tables {
 			n.bytes += t.bytes()
 		}

@@ -70,6 +70,9 @@ func (r *shard) forget() {
 			column[i] = empty
 		}
 	}
+	for _, column := range r.bounds {
+		clear(column)
+	}
 }
 
 // deliverFrom adds what arrives in step k with delays from longest down to least. It adds to r.runs.
@@ -132,7 +135,9 @@ func (r *shard) addRuns(first, n int) {
 		if search {
 			m = fewRuns(runs[i:])
 		}
-		b := asm.EdgeRunsBlock{Runs: runs[i : i+m], Later: n - i - m, Row: r.rows[c], Fall: r.falls[c]}
+		b := asm.EdgeRunsBlock{
+			Runs: runs[i : i+m], Later: n - i - m, Row: r.rows[c], Fall: r.bounds[c], Units: 1 / r.fallUnit,
+		}
 		if r.net.layout.receptors[c].width == 1 {
 			kernels.AddOnes(r.net.isa, &b)
 		} else {
@@ -307,12 +312,14 @@ func (r *shard) lookUp(k int64) {
 			r.found = append(r.found, a)
 		}
 	}
-	for _, b := range r.events {
+	for i := range r.events {
+		b, found := &r.events[i], len(r.found)
 		if b.seg != nil {
 			b.seg.findInstants(r, b.lane, k)
 		} else {
 			r.findTriples(b.lane, k)
 		}
+		b.inVectors = len(r.found) - found
 	}
 	for i := range r.found {
 		r.begin[r.rank[r.found[i].lane]+1]++

@@ -163,12 +163,11 @@ func (d *due) addTo(r *shard, k int64, more bool) {
 	if !more {
 		q.pad(uint16(r.lanes))
 	}
-	row, fall, rc := r.rows[d.row], r.falls[d.row], &r.net.layout.receptors[d.row]
 	for q.added < q.n/4 {
 		from := q.added % chunkBlocks
 		to := min(chunkBlocks, from+q.n/4-q.added)
 		chunk := q.chunks[q.added/chunkBlocks]
-		d.addBlocks(chunk.blocks[from:to], chunk.units[from:to], row, fall, rc)
+		d.addBlocks(r, chunk.blocks[from:to], chunk.units[from:to])
 		q.added += to - from
 	}
 }
@@ -182,10 +181,11 @@ func (q *dueList) pad(none uint16) {
 	}
 }
 
-// addBlocks adds edges, each with its unit, to the row of a receptor, and what is below 0 to fall.
-func (d *due) addBlocks(blocks []asm.Edges, units [][4]uint32, row, fall []float64, rc *receptor) {
-	width, falls := rc.width, rc.fallsBy()
-	at := unsafe.Pointer(unsafe.SliceData(row))
+// addBlocks adds edges, each with its unit, to the row of their receptor, and to what is known of those below 0.
+func (d *due) addBlocks(r *shard, blocks []asm.Edges, units [][4]uint32) {
+	l := r.net.layout
+	width, joined := l.receptors[d.row].width, l.joined[d.row]
+	at := unsafe.Pointer(unsafe.SliceData(r.rows[d.row]))
 	for i := range blocks {
 		e, n := &blocks[i], &units[i]
 		for j, to := range &e.To {
@@ -193,8 +193,8 @@ func (d *due) addBlocks(blocks []asm.Edges, units [][4]uint32, row, fall []float
 			for a := range width {
 				*place(at, width*int(to)+a) += float64(w * u.Add[a])
 			}
-			if fall != nil && w < 0 {
-				fall[to] -= float64(w * u.Add[falls])
+			if joined >= 0 && w < 0 {
+				r.addFall(joined, to, w, &u.Add)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
 // held is which lanes of a range with joined receptors are held in a step: a bit each, which the kernel of the step
@@ -45,11 +46,14 @@ func (r *shard) beginHeld(k int64) {
 	}
 }
 
-// force gives a lane an event in the current step.
+// force puts a lane in reach of the threshold in the current step.
 func (r *shard) force(lane int) {
-	for _, falls := range r.falls {
-		if falls != nil {
-			falls[lane] = anEvent
+	for c := range r.falls {
+		if r.bounds[c] != nil {
+			r.bounds[c][lane] = asm.MostFall
+		}
+		if r.falls[c] != nil {
+			r.falls[c][lane] = anEvent
 		}
 	}
 }

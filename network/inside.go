@@ -81,13 +81,11 @@ func (s *series) at(theta float64) (c [3]float64) {
 // inside holds what steps with arrivals inside them need for the LIF neurons of a segment. Columns as long as one tile
 // are scratch.
 type inside struct {
-	neurons  coefs   // see asm.LIFStepBlock
-	joined   coefs   // see asm.ExpLIFBlock, asm.AlphaLIFBlock; where the receptors are joined
+	neurons  coefs // see asm.LIFStepBlock
+	joined   joinedInside
 	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
 	alike    bool    // whether vInf holds one tile for all
 	vInf     []float64
-	leak     []float64 // likewise: max(0, keep (V_th - V_inf)); where the receptors are joined
-	sums     alphaSums // likewise, of an alpha current
 
 	drive, jump, top  []float64
 	end, slope, share []float64
@@ -134,23 +132,19 @@ func (s *lifSegment) makeInside(r *shard) {
 	}
 	g.alike = r.current == nil && alike(s.vInf)
 	if s.isJoined(l) {
-		g.joined = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most)
-		if s.alpha(l) {
-			g.joined, g.sums = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most, s.p20[0]), makeAlphaSums()
-		}
-		g.alike = g.alike && g.joined.stride == 0
-		r.held.on = true
+		s.makeJoined(r, most)
+		g.alike = g.alike && g.joined.coefs.stride == 0
 	}
 	lanes := s.padded()
 	if g.alike {
 		lanes = insideTile
 	}
-	g.vInf, g.leak = makeColumn(lanes), makeColumn(lanes)
+	g.vInf = makeColumn(lanes)
 	for i := range lanes {
 		if j := min(i, s.n-1); g.alike {
-			g.vInf[i], g.leak[i] = s.vInf[0], leakFrom(s.vTh[0], s.vInf[0], s.keep[0])
+			g.vInf[i] = s.vInf[0]
 		} else {
-			g.vInf[i], g.leak[i] = s.vInf[j], leakFrom(s.vTh[j], s.vInf[j], s.keep[j])
+			g.vInf[i] = s.vInf[j]
 		}
 	}
 	for j, c := range s.receptors {
@@ -174,6 +168,10 @@ func (s *lifSegment) makeInside(r *shard) {
 
 // step advances all lanes by step k, with arrivals inside it, and lists the lanes with an event. It empties the rows.
 func (s *lifSegment) step(r *shard, k int64) {
+	if l := r.net.layout; s.isJoined(l) && !s.alpha(l) {
+		s.stepJoined(r, k)
+		return
+	}
 	for at := 0; at < s.padded(); at += insideTile {
 		s.stepTile(r, k, at, min(insideTile, s.padded()-at))
 	}
@@ -192,12 +190,8 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 			vInf[i-at] = math.FMA(s.r[i], r.current[s.base+i], s.vInf[i])
 		}
 	}
-	switch l := r.net.layout; {
-	case s.isJoined(l) && s.alpha(l):
+	if s.isJoined(r.net.layout) {
 		s.stepAlpha(r, k, at, lanes, vInf)
-		return
-	case s.isJoined(l):
-		s.stepJoined(r, k, at, lanes, vInf)
 		return
 	}
 	clear(g.drive)
@@ -239,7 +233,7 @@ func (s *lifSegment) note(r *shard, lane int) {
 
 // noteEvent is note but for the synaptic variables, which are to be appended.
 func (r *shard) noteEvent(s *lifSegment, lane int) {
-	r.events = append(r.events, before{s, lane, r.v[lane], len(r.synaptic)})
+	r.events = append(r.events, before{seg: s, lane: lane, v: r.v[lane], at: len(r.synaptic)})
 	r.flags[lane>>6] |= 1 << (lane & 63)
 }
 

@@ -161,10 +161,15 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 
 // before is the state of a lane at the start of an event step.
 type before struct {
-	seg  *lifSegment
-	lane int
-	v    float64
-	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
+	seg       *lifSegment
+	lane      int
+	v         float64
+	at        int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
+	inVectors int // arrivals of inputs that are added in vectors: the last ones
+
+	joined bool // whether the receptors are joined: it may have no event, see solveEvent
+	step   joinedStep
+	fall   float64 // as in joinedInside
 }
 
 // instant is the largest difference, in steps, between events that count as simultaneous: rounding makes equal times
@@ -189,7 +194,7 @@ type lifSolver struct {
 }
 
 // solve finishes step k of one lane, whose arrivals are given.
-func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error {
+func (w *lifSolver) solve(r *shard, k int64, b *before, arrivals []arrival) error {
 	l := r.net.layout
 	s := b.seg
 	i := b.lane - s.base

@@ -34,10 +34,14 @@ func (r *shard) makeRows() {
 	var all [][]float64
 	for i := range l.receptors {
 		r.strides = append(r.strides, (r.lanes+asm.Group)*l.receptors[i].width)
-		r.falls, r.listed = append(r.falls, nil), append(r.listed, false)
+		r.falls, r.bounds, r.listed = append(r.falls, nil), append(r.bounds, nil), append(r.listed, false)
 		r.counted = append(r.counted, countedRows{})
-		if l.joined[i] >= 0 {
+		switch {
+		case l.joined[i] < 0:
+		case l.receptors[i].kind == AlphaCurrent:
 			r.falls[i] = emptyColumn(r.lanes + asm.Group)
+		default:
+			r.bounds[i] = make([]uint32, r.lanes+asm.Group)
 		}
 		all = append(all, nil)
 		if l.main[i] == i {
@@ -160,6 +164,11 @@ func groupCoefs(columns ...[]float64) coefs {
 		}
 		return c
 	}
+	return ownCoefs(columns...)
+}
+
+// ownCoefs is groupCoefs with coefficients of each lane also where all are alike.
+func ownCoefs(columns ...[]float64) coefs {
 	n := len(columns[0])
 	c := coefs{make([]asm.Column, len(columns)*((n+kernels.Group-1)/kernels.Group)), len(columns)}
 	for j := range columns {

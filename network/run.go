@@ -130,8 +130,10 @@ type shard struct {
 	stepRows     [][][]float64
 	allRows      [][]float64
 	strides      []int
-	falls        [][]float64 // by receptor, of those another is joined to: see joinReceptors
-	listed       []bool      // of these: whether edges are added to their rows
+	falls        [][]float64 // by receptor, of those of alpha currents another is joined to: see joinReceptors
+	bounds       [][]uint32  // likewise, of exponential currents: see chooseFallUnit
+	fallUnit     float64
+	listed       []bool // of these: whether edges are added to their rows
 	counted      []countedRows
 	current      []float64
 	stepCurrents [][]float64
@@ -308,8 +310,9 @@ func (r *shard) step(k int64) error {
 	r.swapSynaptic()
 	if len(r.events) > 0 {
 		r.lookUp(k)
-		for i, b := range r.events {
-			if err := r.w.solve(r, k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
+		for i := range r.events {
+			b := &r.events[i]
+			if err := r.solveEvent(k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
 				return err
 			}
 			r.flags[b.lane>>6] = 0

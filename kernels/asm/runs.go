@@ -21,7 +21,7 @@ type EdgeRun struct {
 	Blocks int32
 	Source int32 // for the caller, like Table and Late
 	Table  int32
-	Falls  bool // whether the weights are below 0 and are added to EdgeRunsBlock.Fall too
+	Falls  bool // whether the weights are below 0 and are bounded in EdgeRunsBlock.Fall too
 	Late   bool
 }
 
@@ -38,7 +38,8 @@ func (u *EdgeRun) Targets() *[4]uint16 { return *(**[4]uint16)(unsafe.Pointer(&u
 type EdgeRunsBlock struct {
 	Runs  []EdgeRun // Later more follow them in memory, which are prefetched too
 	Row   []float64 // one accumulator a target, or two
-	Fall  []float64 // one a target: grows by the size of what edges with Falls add to the first of Row
+	Fall  []uint32  // one a target: bound of the size of what edges with Falls add to the first of Row, in units
+	Units float64   // 1 / unit
 	Later int
 }
 
@@ -70,17 +71,31 @@ func AddPairsGo(b *EdgeRunsBlock) {
 	for i := range b.Runs {
 		u := &b.Runs[i]
 		first, second := u.Unit.Add[0], u.Unit.Add[1]
+		units := -float32(float64(first * b.Units))
 		for _, e := range u.Edges() {
 			for j, to := range e.To {
 				w := float64(e.W[j])
 				*target(row, 2*int(to)) += float64(w * first)
 				*target(row, 2*int(to)+1) += float64(w * second)
 				if u.Falls {
-					*target(fall, int(to)) -= float64(w * first)
+					AddFall((*uint32)(unsafe.Add(fall, 4*int(to))), float32(e.W[j]*units))
 				}
 			}
 		}
 	}
+}
+
+// MostFall is the least value of a bound that is none. It is also the most that one edge adds, so that no sum of a step
+// overflows.
+const MostFall = 1 << 16
+
+// AddFall adds so many units, rounded up, to a bound.
+func AddFall(bound *uint32, units float32) {
+	more := units + 1 // and without what follows the point
+	if !(more > -1 && more < MostFall) {
+		more = MostFall
+	}
+	*bound += uint32(more)
 }
 
 // target is accumulator i of a row.

@@ -15,7 +15,7 @@ TEXT ·AddOnesAVX2(SB), $0-8
 	JEQ    done
 	IMUL3Q $0x20, BX, BX
 	ADDQ   AX, BX
-	IMUL3Q $0x20, 72(CX), CX
+	IMUL3Q $0x20, 80(CX), CX
 	ADDQ   BX, CX
 
 run:
@@ -83,76 +83,82 @@ done:
 // func AddPairsAVX2(b *EdgeRunsBlock)
 // Requires: AVX, AVX2, CMOV, MMX+
 TEXT ·AddPairsAVX2(SB), $0-8
-	MOVQ   b+0(FP), CX
-	MOVQ   (CX), AX
-	MOVQ   24(CX), DX
-	MOVQ   8(CX), BX
-	TESTQ  BX, BX
-	JEQ    done
-	IMUL3Q $0x20, BX, BX
-	ADDQ   AX, BX
-	IMUL3Q $0x20, 72(CX), SI
-	ADDQ   BX, SI
-	MOVQ   48(CX), R8
+	MOVQ         b+0(FP), CX
+	MOVQ         (CX), AX
+	MOVQ         24(CX), DX
+	MOVQ         8(CX), BX
+	TESTQ        BX, BX
+	JEQ          done
+	IMUL3Q       $0x20, BX, BX
+	ADDQ         AX, BX
+	IMUL3Q       $0x20, 80(CX), SI
+	ADDQ         BX, SI
+	MOVQ         48(CX), R9
+	MOVL         $0x3f800000, DI
+	VMOVD        DI, X13
+	VPBROADCASTD X13, X13
+	MOVL         $0x00010000, DI
+	VMOVD        DI, X12
+	VPBROADCASTD X12, X12
 
 run:
-	LEAQ    192(AX), CX
-	CMPQ    CX, SI
+	LEAQ    192(AX), DI
+	CMPQ    DI, SI
 	JGE     near
-	MOVLQSX 16(CX), DI
-	IMUL3Q  $0x18, DI, DI
-	MOVQ    $0x00000400, R9
-	CMPQ    DI, R9
-	CMOVQGT R9, DI
-	MOVQ    (CX), CX
-	ADDQ    CX, DI
-	ANDQ    $-64, CX
+	MOVLQSX 16(DI), R8
+	IMUL3Q  $0x18, R8, R8
+	MOVQ    $0x00000400, R10
+	CMPQ    R8, R10
+	CMOVQGT R10, R8
+	MOVQ    (DI), DI
+	ADDQ    DI, R8
+	ANDQ    $-64, DI
 	JMP     lines
 
 line:
-	PREFETCHT0 (CX)
-	ADDQ       $0x40, CX
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
 
 lines:
-	CMPQ CX, DI
+	CMPQ DI, R8
 	JLT  line
 
 near:
-	MOVQ           (AX), CX
-	MOVQ           8(AX), DI
-	VBROADCASTF128 (DI), Y15
-	MOVLQSX        16(AX), DI
-	TESTQ          DI, DI
+	MOVQ           (AX), DI
+	MOVQ           8(AX), R8
+	VBROADCASTF128 (R8), Y15
+	MOVLQSX        16(AX), R8
+	TESTQ          R8, R8
 	JLE            next
 	CMPB           28(AX), $0x00
 	JNE            falls1
 
 edges2:
-	MOVWQZX      (CX), R9
-	ADDQ         R9, R9
-	MOVWQZX      2(CX), R10
+	MOVWQZX      (DI), R10
 	ADDQ         R10, R10
-	MOVWQZX      4(CX), R11
+	MOVWQZX      2(DI), R11
 	ADDQ         R11, R11
-	MOVWQZX      6(CX), R12
+	MOVWQZX      4(DI), R12
 	ADDQ         R12, R12
-	VCVTPS2PD    8(CX), Y0
-	ADDQ         $0x18, CX
+	MOVWQZX      6(DI), R13
+	ADDQ         R13, R13
+	VCVTPS2PD    8(DI), Y0
+	ADDQ         $0x18, DI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R9*8), X1, X5
-	VMOVUPD      X5, (DX)(R9*8)
-	VADDPD       (DX)(R10*8), X2, X5
+	VADDPD       (DX)(R10*8), X1, X5
 	VMOVUPD      X5, (DX)(R10*8)
-	VADDPD       (DX)(R11*8), X3, X5
+	VADDPD       (DX)(R11*8), X2, X5
 	VMOVUPD      X5, (DX)(R11*8)
-	VADDPD       (DX)(R12*8), X4, X5
+	VADDPD       (DX)(R12*8), X3, X5
 	VMOVUPD      X5, (DX)(R12*8)
-	DECQ         DI
+	VADDPD       (DX)(R13*8), X4, X5
+	VMOVUPD      X5, (DX)(R13*8)
+	DECQ         R8
 	JNZ          edges2
 
 next:
@@ -165,48 +171,48 @@ done:
 	RET
 
 falls1:
+	VMULSD       72(CX), X15, X14
+	VCVTSD2SS    X14, X14, X14
+	VBROADCASTSS X14, X14
+
 falling3:
-	MOVWQZX      (CX), R9
-	ADDQ         R9, R9
-	MOVWQZX      2(CX), R10
+	MOVWQZX      (DI), R10
 	ADDQ         R10, R10
-	MOVWQZX      4(CX), R11
+	MOVWQZX      2(DI), R11
 	ADDQ         R11, R11
-	MOVWQZX      6(CX), R12
+	MOVWQZX      4(DI), R12
 	ADDQ         R12, R12
-	VCVTPS2PD    8(CX), Y0
-	ADDQ         $0x18, CX
+	MOVWQZX      6(DI), R13
+	ADDQ         R13, R13
+	VMULPS       8(DI), X14, X6
+	VSUBPS       X6, X13, X6
+	VCVTTPS2DQ   X6, X6
+	VPMINUD      X12, X6, X6
+	VMOVQ        X6, R14
+	VPEXTRQ      $0x01, X6, R15
+	VCVTPS2PD    8(DI), Y0
+	ADDQ         $0x18, DI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R9*8), X1, X5
-	VMOVUPD      X5, (DX)(R9*8)
-	SHRQ         $0x01, R9
-	VMOVSD       (R8)(R9*8), X5
-	VSUBSD       X1, X5, X5
-	VMOVSD       X5, (R8)(R9*8)
-	VADDPD       (DX)(R10*8), X2, X5
+	VADDPD       (DX)(R10*8), X1, X5
 	VMOVUPD      X5, (DX)(R10*8)
-	SHRQ         $0x01, R10
-	VMOVSD       (R8)(R10*8), X5
-	VSUBSD       X2, X5, X5
-	VMOVSD       X5, (R8)(R10*8)
-	VADDPD       (DX)(R11*8), X3, X5
+	ADDL         R14, (R9)(R10*2)
+	VADDPD       (DX)(R11*8), X2, X5
 	VMOVUPD      X5, (DX)(R11*8)
-	SHRQ         $0x01, R11
-	VMOVSD       (R8)(R11*8), X5
-	VSUBSD       X3, X5, X5
-	VMOVSD       X5, (R8)(R11*8)
-	VADDPD       (DX)(R12*8), X4, X5
+	SHRQ         $0x20, R14
+	ADDL         R14, (R9)(R11*2)
+	VADDPD       (DX)(R12*8), X3, X5
 	VMOVUPD      X5, (DX)(R12*8)
-	SHRQ         $0x01, R12
-	VMOVSD       (R8)(R12*8), X5
-	VSUBSD       X4, X5, X5
-	VMOVSD       X5, (R8)(R12*8)
-	DECQ         DI
+	ADDL         R15, (R9)(R12*2)
+	VADDPD       (DX)(R13*8), X4, X5
+	VMOVUPD      X5, (DX)(R13*8)
+	SHRQ         $0x20, R15
+	ADDL         R15, (R9)(R13*2)
+	DECQ         R8
 	JNZ          falling3
 	JMP          next
 	PCALIGN $0x40

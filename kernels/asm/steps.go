@@ -24,37 +24,6 @@ const (
 	LIFStepCoefs
 )
 
-// ExpLIFBlock is the argument of ExpLIFStep: a step of LIF neurons with one exponential current, of weights of both
-// signs. Arrivals have added to the current at the end of the step and to V/R, in Pairs, and the size of what is
-// negative in the first to Fall; both are emptied. An event is a V that may reach the threshold.
-type ExpLIFBlock struct {
-	Lanes         int
-	V             []float64
-	VInf          []float64 // V_rest + R I
-	Leak          []float64 // max(0, Keep (VTh - VInf))
-	Current       []float64 // in and out
-	Before        []float64 // out: Current before the step, of lanes with an event; others may keep what they have
-	Pairs, Fall   []float64
-	Coef          []Column // by ExpLIFKeep and so on
-	CoefStride    int
-	Decay, Growth float64 // exp(-dt/tau_s) and its inverse
-	Margin        float64
-	Held          []uint8 // bit l%8 of Held[l/8] is set where V of lane l does not move in this step
-	// Out: bit l%8 of Fired[l/8*2] is set where lane l has an event, and its V stays; that of the next byte where V, not
-	// held, is less than Margin below VTh.
-	Fired []uint8
-}
-
-// Coefficients of ExpLIFStep.
-const (
-	ExpLIFKeep = iota // 1 - exp(-dt/tau)
-	ExpLIFVTh
-	ExpLIFGain // what a current of 1 before the step adds to V
-	ExpLIFR
-	ExpLIFMost // R dt/tau
-	ExpLIFCoefs
-)
-
 // AlphaLIFBlock is the argument of AlphaLIFStep: a step, at most half of every time constant, of LIF neurons with one
 // alpha current, of weights of both signs. Arrivals have added to Sums: to the current's rise at the end of the step,
 // to the current then, to V/R, and the size of what is negative in that; all four are emptied. An event is a V that may

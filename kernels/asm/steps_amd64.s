@@ -209,317 +209,6 @@ vectors:
 	RET
 	PCALIGN $0x40
 
-// func ExpLIFStepAVX2(b *ExpLIFBlock)
-// Requires: AVX, AVX2, FMA3
-TEXT ·ExpLIFStepAVX2(SB), $256-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), BX
-	MOVQ 8(BX), DX
-	MOVQ 32(BX), SI
-	MOVQ 56(BX), DI
-	MOVQ 80(BX), R8
-	MOVQ 152(BX), R9
-	MOVQ 176(BX), R10
-	MOVQ 256(BX), R11
-	MOVQ 128(BX), R12
-
-	// empty
-	VMOVUPD stepsConstsAVX2<>+64(SB), Y14
-	MOVQ    232(BX), R13
-	XORQ    CX, CX
-
-vectors:
-	VMOVUPD      (R12), Y15
-	VUNPCKLPD    32(R12), Y15, Y13
-	VPERMPD      $0xd8, Y13, Y13
-	VUNPCKHPD    32(R12), Y15, Y12
-	VPERMPD      $0xd8, Y12, Y12
-	VMOVUPD      64(R12), Y15
-	VUNPCKLPD    96(R12), Y15, Y11
-	VPERMPD      $0xd8, Y11, Y11
-	VUNPCKHPD    96(R12), Y15, Y10
-	VPERMPD      $0xd8, Y10, Y10
-	VPBROADCASTB (R13), Y9
-	VPAND        byteBits<>+0(SB), Y9, Y9
-	VPCMPEQQ     byteBits<>+0(SB), Y9, Y9
-	VPBROADCASTB (R13), Y8
-	VPAND        byteBits<>+32(SB), Y8, Y8
-	VPCMPEQQ     byteBits<>+32(SB), Y8, Y8
-	ADDQ         $0x01, R13
-
-	// step
-	VMULPD       1536(R10), Y12, Y0
-	VMOVUPD      (SI)(CX*8), Y1
-	VMOVUPD      (DX)(CX*8), Y2
-	VSUBPD       Y2, Y1, Y3
-	VMOVUPD      (R8)(CX*8), Y4
-	VMINPD       stepsConstsAVX2<>+0(SB), Y4, Y5
-	VADDPD       (R9)(CX*8), Y13, Y1
-	VMOVAPD      Y4, Y7
-	VMOVUPD      32(R8)(CX*8), Y6
-	VFMADD231PD  1024(R10), Y4, Y0
-	VBROADCASTSD 216(BX), Y4
-	VFMSUB231PD  (R9)(CX*8), Y4, Y5
-	VADDPD       Y0, Y2, Y0
-	VMOVUPD      2048(R10), Y4
-	VFMADD213PD  (DI)(CX*8), Y4, Y5
-	VMOVUPD      stepsConstsAVX2<>+64(SB), Y4
-	VMOVUPD      Y4, (R9)(CX*8)
-	VFMADD231PD  (R10), Y3, Y0
-	VMULPD       (R10), Y3, Y3
-	VMAXPD       stepsConstsAVX2<>+0(SB), Y3, Y3
-	VADDPD       Y5, Y0, Y5
-	VADDPD       Y3, Y2, Y3
-	VMOVUPD      (R8)(CX*8), Y2
-	VMAXPD       stepsConstsAVX2<>+0(SB), Y2, Y4
-	VBROADCASTSD 216(BX), Y2
-	VFMADD231PD  Y2, Y1, Y4
-	VFMADD231PD  2048(R10), Y4, Y3
-	VMULPD       1568(R10), Y10, Y1
-	VMINPD       Y5, Y3, Y4
-	VMOVUPD      32(SI)(CX*8), Y3
-	VSUBPD       32(DX)(CX*8), Y3, Y5
-	VMOVUPD      1056(R10), Y3
-	VFMADD231PD  32(R8)(CX*8), Y3, Y1
-	VMAXPD       Y4, Y0, Y3
-	VCMPPD       $0x1d, 512(R10), Y3, Y4
-	VADDPD       32(DX)(CX*8), Y1, Y3
-	VFMADD231PD  32(R10), Y5, Y3
-	VMULPD       32(R10), Y5, Y1
-	VMAXPD       stepsConstsAVX2<>+0(SB), Y1, Y5
-	VADDPD       32(DX)(CX*8), Y5, Y1
-	VMOVUPD      32(R8)(CX*8), Y5
-	VMOVUPD      Y4, (AX)
-	VMINPD       stepsConstsAVX2<>+0(SB), Y5, Y4
-	VFMSUB231PD  32(R9)(CX*8), Y2, Y4
-	VMOVUPD      Y0, 32(AX)
-	VMOVUPD      2080(R10), Y0
-	VFMADD213PD  32(DI)(CX*8), Y0, Y4
-	VADDPD       Y4, Y3, Y4
-	VADDPD       32(R9)(CX*8), Y11, Y0
-	VMOVUPD      Y3, 64(AX)
-	VMOVUPD      stepsConstsAVX2<>+64(SB), Y3
-	VMOVUPD      Y3, 32(R9)(CX*8)
-	VMAXPD       stepsConstsAVX2<>+0(SB), Y5, Y3
-	VFMADD231PD  Y2, Y0, Y3
-	VFMADD231PD  2080(R10), Y3, Y1
-	VMINPD       Y4, Y1, Y0
-	VMOVUPD      64(AX), Y2
-	VMAXPD       Y0, Y2, Y3
-	VCMPPD       $0x1d, 544(R10), Y3, Y1
-	VMOVUPD      512(R10), Y4
-	VBROADCASTSD 224(BX), Y0
-	VSUBPD       Y0, Y4, Y3
-	VMOVUPD      32(AX), Y4
-	VCMPPD       $0x1d, Y3, Y4, Y3
-	VANDNPD      Y3, Y9, Y3
-	VMOVUPD      (AX), Y5
-	VANDNPD      Y5, Y9, Y2
-	VORPD        Y5, Y9, Y5
-	VBLENDVPD    Y5, (DX)(CX*8), Y4, Y5
-	VMOVUPD      Y5, (DX)(CX*8)
-	VMOVUPD      544(R10), Y4
-	VSUBPD       Y0, Y4, Y5
-	VMOVUPD      64(AX), Y4
-	VCMPPD       $0x1d, Y5, Y4, Y0
-	VANDNPD      Y0, Y8, Y5
-	VMOVMSKPD    Y5, R15
-	VMOVMSKPD    Y3, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, 1(R11)
-	VBROADCASTSD 208(BX), Y0
-	VMOVUPD      (R8)(CX*8), Y3
-	VFMADD213PD  Y13, Y0, Y3
-	VMOVUPD      Y3, (R8)(CX*8)
-	VANDNPD      Y1, Y8, Y5
-	VORPD        Y1, Y8, Y3
-	VBLENDVPD    Y3, 32(DX)(CX*8), Y4, Y1
-	VFMADD132PD  32(R8)(CX*8), Y11, Y0
-	VMOVUPD      Y1, 32(DX)(CX*8)
-	VMOVMSKPD    Y5, R15
-	VMOVMSKPD    Y2, R14
-	SHLL         $0x04, R15
-	ORL          R15, R14
-	MOVB         R14, (R11)
-	VORPD        Y5, Y2, Y3
-	VMOVUPD      Y0, 32(R8)(CX*8)
-	VPTEST       Y3, Y3
-	JNZ          event2
-
-next1:
-	VMOVUPD Y14, (R12)
-	VMOVUPD Y14, 32(R12)
-	VMOVUPD Y14, 64(R12)
-	VMOVUPD Y14, 96(R12)
-	ADDQ    $0x00000080, R12
-	ADDQ    $0x08, CX
-	ADDQ    $0x02, R11
-	ADDQ    $0x40, R10
-	TESTQ   $0x0000003f, CX
-	JNZ     vectors
-	MOVQ    200(BX), R14
-	SHLQ    $0x09, R14
-	LEAQ    -512(R10)(R14*1), R10
-	CMPQ    CX, (BX)
-	JLT     vectors
-	VZEROUPPER
-	RET
-
-event2:
-	MOVQ    104(BX), R14
-	VMOVUPD Y7, (R14)(CX*8)
-	VMOVUPD Y6, 32(R14)(CX*8)
-	JMP     next1
-	PCALIGN $0x40
-
-// func ExpLIFStepAVX512(b *ExpLIFBlock)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·ExpLIFStepAVX512(SB), $0-8
-	MOVQ b+0(FP), DX
-	MOVQ 8(DX), CX
-	MOVQ 32(DX), BX
-	MOVQ 56(DX), SI
-	MOVQ 80(DX), DI
-	MOVQ 152(DX), R8
-	MOVQ 176(DX), R9
-	MOVQ 256(DX), R10
-	MOVQ 128(DX), R11
-
-	// empty
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z30
-	LEAQ         pairPlaces<>+0(SB), AX
-	VMOVUPD      (AX), Z25
-	VMOVUPD      64(AX), Z24
-	MOVQ         232(DX), R12
-	XORQ         AX, AX
-
-vectors:
-	VMOVUPD   (R11), Z31
-	VMOVAPD   Z25, Z29
-	VPERMI2PD 64(R11), Z31, Z29
-	VMOVAPD   Z24, Z28
-	VPERMI2PD 64(R11), Z31, Z28
-	VMOVUPD   128(R11), Z31
-	VMOVAPD   Z25, Z27
-	VPERMI2PD 192(R11), Z31, Z27
-	VMOVAPD   Z24, Z26
-	VPERMI2PD 192(R11), Z31, Z26
-	KMOVB     (R12), K7
-	KMOVB     1(R12), K6
-	ADDQ      $0x02, R12
-
-	// step
-	VMULPD       1536(R9), Z28, Z0
-	VMOVUPD      (BX)(AX*8), Z1
-	VMOVUPD      (CX)(AX*8), Z2
-	VSUBPD       Z2, Z1, Z3
-	VMOVUPD      (DI)(AX*8), Z4
-	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z5
-	VMINPD       Z5, Z4, Z6
-	VADDPD       (R8)(AX*8), Z29, Z7
-	VMAXPD       Z5, Z4, Z8
-	VMULPD       1600(R9), Z26, Z9
-	VFMADD231PD  1024(R9), Z4, Z0
-	VMULPD       (R9), Z3, Z10
-	VBROADCASTSD 216(DX), Z11
-	VFMSUB231PD  (R8)(AX*8), Z11, Z6
-	VMOVUPD      64(BX)(AX*8), Z12
-	VMOVUPD      64(CX)(AX*8), Z13
-	VSUBPD       Z13, Z12, Z14
-	VFMADD231PD  Z11, Z7, Z8
-	VMOVUPD      64(DI)(AX*8), Z15
-	VFMADD231PD  1088(R9), Z15, Z9
-	VMINPD       Z5, Z15, Z16
-	VMAXPD       Z5, Z10, Z17
-	VADDPD       Z0, Z2, Z18
-	VMULPD       64(R9), Z14, Z19
-	VMOVUPD      2048(R9), Z20
-	VFMADD213PD  (SI)(AX*8), Z20, Z6
-	VADDPD       Z17, Z2, Z21
-	VADDPD       64(R8)(AX*8), Z27, Z1
-	VADDPD       Z9, Z13, Z12
-	VFMADD231PD  (R9), Z3, Z18
-	VMAXPD       Z5, Z15, Z7
-	VFMSUB231PD  64(R8)(AX*8), Z11, Z16
-	VFMADD231PD  Z8, Z20, Z21
-	VMAXPD       Z5, Z19, Z10
-	VFMADD231PD  Z11, Z1, Z7
-	VFMADD231PD  64(R9), Z14, Z12
-	VMOVUPD      512(R9), Z0
-	VSUBPD.BCST  224(DX), Z0, Z17
-	VADDPD       Z6, Z18, Z9
-	VADDPD       Z10, Z13, Z3
-	VMOVUPD      2112(R9), Z20
-	VFMADD213PD  64(SI)(AX*8), Z20, Z16
-	VMOVUPD      576(R9), Z8
-	VSUBPD.BCST  224(DX), Z8, Z19
-	VBROADCASTSD 208(DX), Z5
-	VFMADD213PD  Z29, Z4, Z5
-	VCMPPD       $0x1d, Z17, Z18, K1
-	VMINPD       Z9, Z21, Z1
-	VFMADD231PD  Z7, Z20, Z3
-	VMOVAPD      Z4, Z23
-	VCMPPD       $0x1d, Z19, Z12, K2
-	VMAXPD       Z1, Z18, Z11
-	VADDPD       Z16, Z12, Z14
-	VMOVUPD      Z5, (DI)(AX*8)
-	KANDNB       K1, K7, K3
-	VCMPPD       $0x1d, Z0, Z11, K4
-	KMOVB        K3, 1(R10)
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z6
-	VMOVUPD      Z6, (R8)(AX*8)
-	VMINPD       Z14, Z3, Z10
-	KANDNB       K2, K6, K5
-	VBROADCASTSD 208(DX), Z17
-	VFMADD213PD  Z27, Z15, Z17
-	KMOVB        K5, 3(R10)
-	VMAXPD       Z10, Z12, Z21
-	KANDNB       K4, K7, K1
-	KORB         K4, K7, K3
-	KMOVB        K1, (R10)
-	VBLENDMPD    Z2, Z18, K3, Z9
-	VCMPPD       $0x1d, Z8, Z21, K2
-	VMOVUPD      Z9, (CX)(AX*8)
-	VMOVAPD      Z15, Z22
-	VMOVUPD      Z17, 64(DI)(AX*8)
-	VMOVUPD      Z6, 64(R8)(AX*8)
-	KANDNB       K2, K6, K5
-	KORB         K2, K6, K4
-	KMOVB        K5, 2(R10)
-	VBLENDMPD    Z13, Z12, K4, Z20
-	KORB         K5, K1, K3
-	VMOVUPD      Z20, 64(CX)(AX*8)
-	KORTESTB     K3, K3
-	JNZ          event2
-
-next1:
-	VMOVUPD Z30, (R11)
-	VMOVUPD Z30, 64(R11)
-	VMOVUPD Z30, 128(R11)
-	VMOVUPD Z30, 192(R11)
-	ADDQ    $0x00000100, R11
-	ADDQ    $0x10, AX
-	ADDQ    $0x04, R10
-	ADDQ    $0x00000080, R9
-	TESTQ   $0x0000003f, AX
-	JNZ     vectors
-	MOVQ    200(DX), R13
-	SHLQ    $0x09, R13
-	LEAQ    -512(R9)(R13*1), R9
-	CMPQ    AX, (DX)
-	JLT     vectors
-	VZEROUPPER
-	RET
-
-event2:
-	MOVQ    104(DX), R13
-	VMOVUPD Z23, (R13)(AX*8)
-	VMOVUPD Z22, 64(R13)(AX*8)
-	JMP     next1
-	PCALIGN $0x40
-
 // func AlphaLIFStepAVX2(b *AlphaLIFBlock)
 // Requires: AVX, AVX2, FMA3
 TEXT ·AlphaLIFStepAVX2(SB), $128-8
@@ -9688,6 +9377,383 @@ DATA byteBits<>+48(SB)/8, $0x0000000000000040
 DATA byteBits<>+56(SB)/8, $0x0000000000000080
 GLOBL byteBits<>(SB), RODATA|NOPTR, $64
 
+// func ExpLIFStepAVX2(b *ExpLIFBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·ExpLIFStepAVX2(SB), $192-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 80(DX), SI
+	MOVQ 184(DX), R8
+	MOVQ 112(DX), R9
+	MOVQ 56(DX), R11
+	MOVQ 160(DX), R12
+	XORQ DI, DI
+
+group:
+	XORQ R10, R10
+
+vectors:
+	VMOVUPD      (R11), Y15
+	VUNPCKLPD    32(R11), Y15, Y14
+	VPERMPD      $0xd8, Y14, Y14
+	VUNPCKHPD    32(R11), Y15, Y13
+	VPERMPD      $0xd8, Y13, Y13
+	VMOVUPD      64(R11), Y15
+	VUNPCKLPD    96(R11), Y15, Y12
+	VPERMPD      $0xd8, Y12, Y12
+	VUNPCKHPD    96(R11), Y15, Y11
+	VPERMPD      $0xd8, Y11, Y11
+	VPBROADCASTB (R12), Y10
+	VPAND        byteBits<>+0(SB), Y10, Y10
+	VPCMPEQQ     byteBits<>+0(SB), Y10, Y10
+	VPBROADCASTB (R12), Y9
+	VPAND        byteBits<>+32(SB), Y9, Y9
+	VPCMPEQQ     byteBits<>+32(SB), Y9, Y9
+	ADDQ         $0x01, R12
+	VCVTDQ2PD    (SI)(DI*4), Y8
+	VCVTDQ2PD    16(SI)(DI*4), Y6
+
+	// step
+	VMULPD       1536(R9)(R10*8), Y13, Y0
+	VMOVUPD      (BX)(DI*8), Y1
+	VMINPD       stepsConstsAVX2<>+0(SB), Y1, Y2
+	VMOVUPD      2560(R9)(R10*8), Y3
+	VSUBPD       (CX)(DI*8), Y3, Y4
+	VBROADCASTSD 104(DX), Y3
+	VFMSUB231PD  Y3, Y8, Y2
+	VFMADD231PD  1024(R9)(R10*8), Y1, Y0
+	VMOVUPD      2048(R9)(R10*8), Y1
+	VFMADD213PD  3072(R9)(R10*8), Y1, Y2
+	VADDPD       (CX)(DI*8), Y0, Y1
+	VFMADD231PD  (R9)(R10*8), Y4, Y1
+	VMULPD       1568(R9)(R10*8), Y11, Y0
+	VMOVUPD      1056(R9)(R10*8), Y4
+	VFMADD231PD  32(BX)(DI*8), Y4, Y0
+	VADDPD       Y2, Y1, Y4
+	VCMPPD       $0x1d, 512(R9)(R10*8), Y4, Y2
+	VADDPD       32(CX)(DI*8), Y0, Y4
+	VMOVUPD      32(BX)(DI*8), Y0
+	VMOVUPD      Y2, (AX)
+	VMINPD       stepsConstsAVX2<>+0(SB), Y0, Y2
+	VFMSUB231PD  Y3, Y6, Y2
+	VMOVUPD      2080(R9)(R10*8), Y3
+	VFMADD213PD  3104(R9)(R10*8), Y3, Y2
+	VMOVUPD      2592(R9)(R10*8), Y3
+	VSUBPD       32(CX)(DI*8), Y3, Y3
+	VFMADD231PD  32(R9)(R10*8), Y3, Y4
+	VADDPD       Y2, Y4, Y3
+	VCMPPD       $0x1d, 544(R9)(R10*8), Y3, Y2
+	VMOVUPD      512(R9)(R10*8), Y3
+	VBROADCASTSD 152(DX), Y0
+	VSUBPD       Y0, Y3, Y3
+	VCMPPD       $0x1d, Y3, Y1, Y3
+	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y8, Y0
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      (AX), Y2
+	VORPD        Y2, Y0, Y0
+	VMOVUPD      (BX)(DI*8), Y8
+	VANDNPD      Y0, Y10, Y7
+	VORPD        Y3, Y7, Y2
+	VORPD        Y7, Y10, Y0
+	VBLENDVPD    Y0, (CX)(DI*8), Y1, Y3
+	VMOVUPD      Y3, (CX)(DI*8)
+	VANDNPD      Y2, Y10, Y10
+	VBROADCASTSD 144(DX), Y0
+	VMOVUPD      (BX)(DI*8), Y1
+	VFMADD213PD  Y14, Y0, Y1
+	VMOVUPD      Y1, (BX)(DI*8)
+	VMOVUPD      544(R9)(R10*8), Y3
+	VBROADCASTSD 152(DX), Y2
+	VSUBPD       Y2, Y3, Y1
+	VCMPPD       $0x1d, Y1, Y4, Y3
+	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y6, Y2
+	VMOVUPD      32(AX), Y1
+	VORPD        Y1, Y2, Y2
+	VMOVUPD      32(BX)(DI*8), Y6
+	VANDNPD      Y2, Y9, Y5
+	VORPD        Y3, Y5, Y1
+	VORPD        Y5, Y9, Y2
+	VBLENDVPD    Y2, 32(CX)(DI*8), Y4, Y3
+	VMOVUPD      Y3, 32(CX)(DI*8)
+	VFMADD132PD  32(BX)(DI*8), Y12, Y0
+	VMOVUPD      Y0, 32(BX)(DI*8)
+	VANDNPD      Y1, Y9, Y9
+	VORPD        Y9, Y10, Y2
+	VPTEST       Y2, Y2
+	JNZ          marks2
+
+next1:
+	VBROADCASTSD stepsConstsAVX2<>+64(SB), Y15
+	VMOVUPD      Y15, (R11)
+	VMOVUPD      Y15, 32(R11)
+	VMOVUPD      Y15, 64(R11)
+	VMOVUPD      Y15, 96(R11)
+	ADDQ         $0x00000080, R11
+	VXORPS       X15, X15, X15
+	VMOVUPS      X15, (SI)(DI*4)
+	VMOVUPS      X15, 16(SI)(DI*4)
+	ADDQ         $0x08, DI
+	ADDQ         $0x08, R10
+	CMPQ         R10, $0x40
+	JLT          vectors
+	MOVQ         136(DX), R10
+	SHLQ         $0x09, R10
+	ADDQ         R10, R9
+	CMPQ         DI, (DX)
+	JLT          group
+	MOVQ         184(DX), AX
+	SUBQ         AX, R8
+	SHRQ         $0x03, R8
+	MOVQ         R8, 208(DX)
+	VZEROUPPER
+	RET
+
+marks2:
+	MOVQ      DI, R14
+	MOVL      R14, (R8)
+	VMOVMSKPD Y7, R13
+	MOVW      R13, 4(R8)
+	VMOVMSKPD Y10, R13
+	MOVW      R13, 6(R8)
+	ADDQ      $0x08, R8
+	ADDQ      $0x04, R14
+	MOVL      R14, (R8)
+	VMOVMSKPD Y5, R13
+	MOVW      R13, 4(R8)
+	VMOVMSKPD Y9, R13
+	MOVW      R13, 6(R8)
+	ADDQ      $0x08, R8
+	ADDQ      $0x04, R14
+	MOVQ      288(DX), R13
+	VMOVUPS   (SI)(DI*4), X15
+	VMOVUPS   X15, (R13)(DI*4)
+	VMOVUPS   16(SI)(DI*4), X15
+	VMOVUPS   X15, 16(R13)(DI*4)
+	MOVQ      216(DX), R13
+	VMOVUPD   Y8, (R13)(DI*8)
+	VMOVUPD   Y6, 32(R13)(DI*8)
+	MOVQ      240(DX), R13
+	VMOVUPD   Y14, (R13)(DI*8)
+	VMOVUPD   Y12, 32(R13)(DI*8)
+	MOVQ      264(DX), R13
+	VMOVUPD   Y13, (R13)(DI*8)
+	VMOVUPD   Y11, 32(R13)(DI*8)
+	JMP       next1
+	PCALIGN $0x40
+
+// func ExpLIFStepAVX512(b *ExpLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·ExpLIFStepAVX512(SB), $0-8
+	MOVQ    b+0(FP), CX
+	MOVQ    8(CX), AX
+	MOVQ    32(CX), DX
+	MOVQ    80(CX), BX
+	MOVQ    184(CX), DI
+	MOVQ    112(CX), R8
+	MOVQ    56(CX), R10
+	LEAQ    pairPlaces<>+0(SB), SI
+	VMOVUPD (SI), Z28
+	VMOVUPD 64(SI), Z27
+	MOVQ    160(CX), R11
+	XORQ    SI, SI
+
+group:
+	XORQ R9, R9
+
+vectors:
+	VMOVUPD   (R10), Z31
+	VMOVAPD   Z28, Z30
+	VPERMI2PD 64(R10), Z31, Z30
+	VMOVAPD   Z27, Z29
+	VPERMI2PD 64(R10), Z31, Z29
+	KMOVB     (R11), K7
+	ADDQ      $0x01, R11
+	VCVTDQ2PD (BX)(SI*4), Z26
+
+	// step
+	VMULPD           1536(R8)(R9*8), Z29, Z0
+	VMOVUPD          (DX)(SI*8), Z1
+	VMINPD.BCST      stepsConstsAVX512<>+0(SB), Z1, Z2
+	VMOVUPD          2560(R8)(R9*8), Z3
+	VMOVUPD          (AX)(SI*8), Z4
+	VSUBPD           Z4, Z3, Z5
+	VCMPPD.BCST      $0x1d, stepsConstsAVX512<>+592(SB), Z26, K1
+	VMOVUPD          512(R8)(R9*8), Z6
+	VSUBPD.BCST      152(CX), Z6, Z7
+	VFMSUB231PD.BCST 104(CX), Z26, Z2
+	VFMADD231PD      1024(R8)(R9*8), Z1, Z0
+	VBROADCASTSD     144(CX), Z8
+	VFMADD213PD      Z30, Z1, Z8
+	VMOVUPD          2048(R8)(R9*8), Z9
+	VFMADD213PD      3072(R8)(R9*8), Z9, Z2
+	VADDPD           Z0, Z4, Z10
+	VMOVAPD          Z1, Z26
+	VMOVUPD          Z8, (DX)(SI*8)
+	VFMADD231PD      (R8)(R9*8), Z5, Z10
+	VADDPD           Z2, Z10, Z11
+	VCMPPD           $0x1d, Z7, Z10, K2
+	VCMPPD           $0x1d, Z6, Z11, K3
+	KORB             K3, K1, K4
+	KANDNB           K4, K7, K6
+	KORB             K6, K7, K5
+	KORB             K2, K6, K1
+	VBLENDMPD        Z4, Z10, K5, Z12
+	KANDNB           K1, K7, K7
+	VMOVUPD          Z12, (AX)(SI*8)
+	KORTESTB         K7, K7
+	JNZ              marks2
+
+next1:
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z31
+	VMOVUPD      Z31, (R10)
+	VMOVUPD      Z31, 64(R10)
+	ADDQ         $0x00000080, R10
+	VXORPS       Y31, Y31, Y31
+	VMOVUPS      Y31, (BX)(SI*4)
+	ADDQ         $0x08, SI
+	ADDQ         $0x08, R9
+	CMPQ         R9, $0x40
+	JLT          vectors
+	MOVQ         136(CX), R9
+	SHLQ         $0x09, R9
+	ADDQ         R9, R8
+	CMPQ         SI, (CX)
+	JLT          group
+	MOVQ         184(CX), AX
+	SUBQ         AX, DI
+	SHRQ         $0x03, DI
+	MOVQ         DI, 208(CX)
+	VZEROUPPER
+	RET
+
+marks2:
+	MOVQ    SI, R13
+	MOVL    R13, (DI)
+	KMOVB   K6, R12
+	MOVW    R12, 4(DI)
+	KMOVB   K7, R12
+	MOVW    R12, 6(DI)
+	ADDQ    $0x08, DI
+	ADDQ    $0x08, R13
+	MOVQ    288(CX), R12
+	VMOVUPS (BX)(SI*4), Y31
+	VMOVUPS Y31, (R12)(SI*4)
+	MOVQ    216(CX), R12
+	VMOVUPD Z26, (R12)(SI*8)
+	MOVQ    240(CX), R12
+	VMOVUPD Z30, (R12)(SI*8)
+	MOVQ    264(CX), R12
+	VMOVUPD Z29, (R12)(SI*8)
+	JMP     next1
+	PCALIGN $0x40
+
+// func ExpLIFStepAlikeAVX512(b *ExpLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·ExpLIFStepAlikeAVX512(SB), $0-8
+	MOVQ    b+0(FP), CX
+	MOVQ    8(CX), AX
+	MOVQ    32(CX), DX
+	MOVQ    80(CX), BX
+	MOVQ    184(CX), DI
+	MOVQ    112(CX), SI
+	MOVQ    56(CX), R9
+	LEAQ    pairPlaces<>+0(SB), R8
+	VMOVUPD (R8), Z28
+	VMOVUPD 64(R8), Z27
+	MOVQ    160(CX), R10
+
+	// coefficients
+	VMOVUPD (SI), Z25
+	VMOVUPD 512(SI), Z24
+	VMOVUPD 1024(SI), Z23
+	VMOVUPD 1536(SI), Z22
+	VMOVUPD 2048(SI), Z21
+	VMOVUPD 2560(SI), Z20
+	VMOVUPD 3072(SI), Z19
+	XORQ    SI, SI
+
+group:
+	XORQ      R8, R8
+	VMOVUPD   (R9), Z31
+	VMOVAPD   Z28, Z30
+	VPERMI2PD 64(R9), Z31, Z30
+	VMOVAPD   Z27, Z29
+	VPERMI2PD 64(R9), Z31, Z29
+	KMOVB     (R10), K7
+	ADDQ      $0x01, R10
+	VCVTDQ2PD (BX)(SI*4), Z26
+
+	// step
+	VMULPD           Z29, Z22, Z0
+	VMOVUPD          (DX)(SI*8), Z1
+	VMINPD.BCST      stepsConstsAVX512<>+0(SB), Z1, Z2
+	VMOVUPD          (AX)(SI*8), Z3
+	VSUBPD           Z3, Z20, Z4
+	VCMPPD.BCST      $0x1d, stepsConstsAVX512<>+592(SB), Z26, K1
+	VSUBPD.BCST      152(CX), Z24, Z5
+	VFMSUB231PD.BCST 104(CX), Z26, Z2
+	VFMADD231PD      Z1, Z23, Z0
+	VBROADCASTSD     144(CX), Z6
+	VFMADD213PD      Z30, Z1, Z6
+	VFMADD213PD      Z19, Z21, Z2
+	VADDPD           Z0, Z3, Z7
+	VMOVAPD          Z1, Z26
+	VMOVUPD          Z6, (DX)(SI*8)
+	VFMADD231PD      Z4, Z25, Z7
+	VADDPD           Z2, Z7, Z8
+	VCMPPD           $0x1d, Z5, Z7, K2
+	VCMPPD           $0x1d, Z24, Z8, K3
+	KORB             K3, K1, K4
+	KANDNB           K4, K7, K6
+	KORB             K6, K7, K5
+	KORB             K2, K6, K1
+	VBLENDMPD        Z3, Z7, K5, Z9
+	KANDNB           K1, K7, K7
+	VMOVUPD          Z9, (AX)(SI*8)
+	KORTESTB         K7, K7
+	JNZ              marks2
+
+next1:
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z31
+	VMOVUPD      Z31, (R9)
+	VMOVUPD      Z31, 64(R9)
+	ADDQ         $0x00000080, R9
+	VXORPS       Y31, Y31, Y31
+	VMOVUPS      Y31, (BX)(SI*4)
+	ADDQ         $0x08, SI
+	CMPQ         SI, (CX)
+	JLT          group
+	MOVQ         184(CX), AX
+	SUBQ         AX, DI
+	SHRQ         $0x03, DI
+	MOVQ         DI, 208(CX)
+	VZEROUPPER
+	RET
+
+marks2:
+	MOVQ    SI, R11
+	MOVL    R11, (DI)
+	KMOVB   K6, R8
+	MOVW    R8, 4(DI)
+	KMOVB   K7, R8
+	MOVW    R8, 6(DI)
+	ADDQ    $0x08, DI
+	ADDQ    $0x08, R11
+	MOVQ    288(CX), R8
+	VMOVUPS (BX)(SI*4), Y31
+	VMOVUPS Y31, (R8)(SI*4)
+	MOVQ    216(CX), R8
+	VMOVUPD Z26, (R8)(SI*8)
+	MOVQ    240(CX), R8
+	VMOVUPD Z30, (R8)(SI*8)
+	MOVQ    264(CX), R8
+	VMOVUPD Z29, (R8)(SI*8)
+	JMP     next1
+	PCALIGN $0x40
+
 // func SplitPairsAVX2(b *PairsBlock)
 // Requires: AVX, AVX2
 TEXT ·SplitPairsAVX2(SB), $0-8
@@ -10199,7 +10265,11 @@ DATA stepsConstsAVX2<>+2336(SB)/8, $0xfff0000000000000
 DATA stepsConstsAVX2<>+2344(SB)/8, $0xfff0000000000000
 DATA stepsConstsAVX2<>+2352(SB)/8, $0xfff0000000000000
 DATA stepsConstsAVX2<>+2360(SB)/8, $0xfff0000000000000
-GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $2368
+DATA stepsConstsAVX2<>+2368(SB)/8, $0x40f0000000000000
+DATA stepsConstsAVX2<>+2376(SB)/8, $0x40f0000000000000
+DATA stepsConstsAVX2<>+2384(SB)/8, $0x40f0000000000000
+DATA stepsConstsAVX2<>+2392(SB)/8, $0x40f0000000000000
+GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $2400
 
 DATA stepsConstsAVX512<>+0(SB)/8, $0x0000000000000000
 DATA stepsConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
@@ -10275,4 +10345,5 @@ DATA stepsConstsAVX512<>+560(SB)/8, $0x3fdc3d6a24ed8222
 DATA stepsConstsAVX512<>+568(SB)/8, $0xbfbc71c71c71c71c
 DATA stepsConstsAVX512<>+576(SB)/8, $0x412e848000000000
 DATA stepsConstsAVX512<>+584(SB)/8, $0xfff0000000000000
-GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $592
+DATA stepsConstsAVX512<>+592(SB)/8, $0x40f0000000000000
+GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $600

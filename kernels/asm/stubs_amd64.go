@@ -254,16 +254,6 @@ func LIFStepAVX2(b *LIFStepBlock)
 //go:noescape
 func LIFStepAVX512(b *LIFStepBlock)
 
-// ExpLIFStepAVX2 moves LIF neurons with one exponential current; see ExpLIFBlock.
-//
-//go:noescape
-func ExpLIFStepAVX2(b *ExpLIFBlock)
-
-// ExpLIFStepAVX512 moves LIF neurons with one exponential current; see ExpLIFBlock.
-//
-//go:noescape
-func ExpLIFStepAVX512(b *ExpLIFBlock)
-
 // AlphaLIFStepAVX2 moves LIF neurons with one alpha current; see AlphaLIFBlock.
 //
 //go:noescape
@@ -493,6 +483,21 @@ func HHTMConduct2AVX2(b *HHTMConductBlock)
 //
 //go:noescape
 func HHTMConduct2AVX512(b *HHTMConductBlock)
+
+// ExpLIFStepAVX2 is ExpLIFStepGo.
+//
+//go:noescape
+func ExpLIFStepAVX2(b *ExpLIFBlock)
+
+// ExpLIFStepAVX512 is ExpLIFStepGo.
+//
+//go:noescape
+func ExpLIFStepAVX512(b *ExpLIFBlock)
+
+// ExpLIFStepAlikeAVX512 is ExpLIFStepGo.
+//
+//go:noescape
+func ExpLIFStepAlikeAVX512(b *ExpLIFBlock)
 
 // SplitPairsAVX2 parts pairs; see PairsBlock.
 //

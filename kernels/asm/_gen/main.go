@@ -37,7 +37,7 @@ var files = []struct {
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},
 	{name: "steps", kernels: append(
-		assemblies(stepKernels), pairPlaces, byteBits, splitPairs, triplePlaces, splitTriples,
+		assemblies(stepKernels), pairPlaces, byteBits, expLIF(false), expLIF(true), splitPairs, triplePlaces, splitTriples,
 	), plain: plains(stepKernels)},
 	{name: "gates", kernels: assemblies(gateKernels), plain: plains(gateKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},

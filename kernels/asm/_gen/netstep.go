@@ -23,12 +23,10 @@ type stepKernel struct {
 	planes              []string // columns of one tile in Sums, asm.SumsStride apart
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
 	events              bool     // whether the step marks lanes with events
-	pairs               bool     // whether End and Share are those of a row of pairs, which is emptied
 	triples             []string // rows of triples, which are emptied: End, Mean and Tilt with the last letter of each
 	rare                []string // columns that are only stored where some lane of the vectors side by side is rare
 	held                bool     // whether bits of Held mark lanes that are held
-	near                bool     // and, in a second byte, those that may have one in the next step
-	slow                bool     // or those that are slow
+	slow                bool     // and, in a second byte, those that are slow
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
 }
@@ -145,7 +143,7 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, expLIFStep, alphaLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
+		lifStep, alphaLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
@@ -154,39 +152,10 @@ var (
 	}
 )
 
-// expLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what can
-// have lowered it since it was at the threshold. Additions, comparisons and stores set its time.
-var expLIFStep = &stepKernel{
-	name: "ExpLIFStep", doc: "moves LIF neurons with one exponential current; see ExpLIFBlock.", argument: "ExpLIFBlock",
-	columns: []string{"V", "VInf", "Leak", "Current", "Fall"}, rare: []string{"Before"},
-	coefs: []string{"Keep", "VTh", "Gain", "R", "Most"}, scalars: []string{"Decay", "Growth", "Margin"},
-	events: true, near: true, pairs: true, held: true, vectors: map[string]int{"AVX2": 2, "AVX512": 2},
-	step: func(b *vec.Block, x *laneVars) {
-		v, vTh, current, arrived, fall := x.get("V"), x.get("VTh"), x.get("Current"), x.get("End"), x.get("Fall")
-		keep, most, growth := x.get("Keep"), x.get("Most"), x.get("Growth")
-		zero := b.Const(0)
-		gap := b.Sub(x.get("VInf"), v)
-		drive := b.FMA(x.get("Gain"), current, b.Mul(x.get("R"), x.get("Share")))
-		end := b.FMA(keep, gap, b.Add(v, drive))
-		raise := b.FMA(b.Add(arrived, fall), growth, b.Max(current, zero))
-		top := b.FMA(most, raise, b.Add(v, b.Max(b.Mul(keep, gap), zero)))
-		lower := b.FMS(fall, growth, b.Min(current, zero))
-		top = b.Min(top, b.Add(end, b.FMA(most, lower, x.get("Leak"))))
-		event := b.Cmp(b.Max(end, top), GE, vTh)
-		x.fired = b.MaskAndNot(event, x.held)
-		x.near = b.MaskAndNot(b.Cmp(end, GE, b.Sub(vTh, x.get("Margin"))), x.held)
-		x.set("V", b.Select(b.MaskOr(x.held, event), v, end))
-		x.set("Before", current)
-		x.set("Current", b.FMA(x.get("Decay"), current, arrived))
-		for _, emptied := range []string{"Fall", "End", "Share"} {
-			x.set(emptied, b.Const(asm.EmptyRow))
-		}
-	},
-}
-
-// alphaLIFStep bounds V within the step as expLIFStep does. What an arrival adds to V only grows within the step, so
-// that what those of positive weight add by its end bounds what they add before; those of negative weight cannot have
-// lowered V by more than they add by the end.
+// alphaLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what
+// can have lowered it since it was at the threshold. What an arrival adds to V only grows within the step, so that what
+// those of positive weight add by its end bounds what they add before; those of negative weight cannot have lowered V
+// by more than they add by the end.
 var alphaLIFStep = &stepKernel{
 	name: "AlphaLIFStep", doc: "moves LIF neurons with one alpha current; see AlphaLIFBlock.", argument: "AlphaLIFBlock",
 	columns: []string{"V", "VInf", "Current", "Rise"}, planes: []string{"End", "Slope", "Share", "Fall"},
@@ -378,7 +347,7 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		events = k.Value("Fired")
 	}
 	marks := 1 // bytes for eight lanes
-	if d.near || d.slow {
+	if d.slow {
 		marks = 2
 	}
 	if d.planes != nil {
@@ -393,10 +362,6 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		}
 		return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: s * w.Bytes()}
 	}
-	var rows *pairRows
-	if d.pairs {
-		rows = k.pairRows(S)
-	}
 	triples := k.tripleRows(d.triples, S)
 	var held *heldBits
 	if d.held {
@@ -410,9 +375,6 @@ func (d *stepKernel) assembly(f *file, w isa) {
 	}
 	k.XORQ(lane, lane)
 	k.Label("vectors")
-	if d.pairs {
-		rows.load()
-	}
 	triples.load(lane)
 	if d.held {
 		held.load()
@@ -423,10 +385,6 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		for s := range S {
 			x := &laneVars{get: func(field string) Vec {
 				switch {
-				case d.pairs && field == "End":
-					return b.Get(rows.pins[s][0])
-				case d.pairs && field == "Share":
-					return b.Get(rows.pins[s][1])
 				case triples.has(field):
 					return triples.get(b, field, s)
 				case base[field] != nil:
@@ -488,9 +446,6 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		}))
 		k.Label(next)
 	}
-	if d.pairs {
-		rows.empty()
-	}
 	triples.empty()
 	k.ADDQ(imm(S*w.Lanes), lane)
 	if d.events {
@@ -513,13 +468,10 @@ func (d *stepKernel) assembly(f *file, w isa) {
 func (d *stepKernel) plain() string {
 	b := vec.NewBlock(d.name, vec.Context{Target: vec.Go})
 	field := func(f string) vec.Mem { return vec.Mem{Base: f} }
-	inPairs := map[string]string{}
-	if d.pairs {
-		inPairs = map[string]string{"End": "pairs[2*l]", "Share": "pairs[2*l+1]"}
-	}
+	inTriples := map[string]string{}
 	for _, row := range d.triples {
 		for i, field := range tripleFields {
-			inPairs[field+row[len(row)-1:]] = fmt.Sprintf("%s[3*l+%d]", lanesOf(row), i)
+			inTriples[field+row[len(row)-1:]] = fmt.Sprintf("%s[3*l+%d]", lanesOf(row), i)
 		}
 	}
 	x := &laneVars{
@@ -538,7 +490,7 @@ func (d *stepKernel) plain() string {
 	if d.events {
 		b.Bits(x.fired, "fired")
 	}
-	if d.near || d.slow {
+	if d.slow {
 		b.Bits(x.near, "near")
 	}
 	var t lanesText
@@ -555,9 +507,6 @@ func (d *stepKernel) plain() string {
 	for _, f := range slices.Concat(d.columns, d.rare) {
 		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
 	}
-	if d.pairs {
-		t.line("pairs := (*[%d]float64)(b.Pairs[2*at:])", 2*vec.Go.Lanes)
-	}
 	for _, row := range d.triples {
 		t.line("%s := (*[%d]float64)(b.%s[3*at:])", lanesOf(row), 3*vec.Go.Lanes, row)
 		t.line("copy(b.Kept%s[3*at:], %s[:])", row[len(row)-1:], lanesOf(row))
@@ -565,14 +514,14 @@ func (d *stepKernel) plain() string {
 	if d.events {
 		t.line("fired := uint8(0)")
 	}
-	if d.near || d.slow {
+	if d.slow {
 		t.line("near := uint8(0)")
 	}
 	t.line("for l := range %d {", vec.Go.Lanes)
 	t.WriteString(b.GoText(vec.GoNames{
 		Memory: func(m vec.Mem) string {
 			f := m.Base.(string)
-			if place := inPairs[f]; place != "" {
+			if place := inTriples[f]; place != "" {
 				return place
 			}
 			if !slices.Contains(d.scalars, f) {
@@ -585,71 +534,13 @@ func (d *stepKernel) plain() string {
 	}))
 	t.line("}")
 	switch {
-	case d.near || d.slow:
+	case d.slow:
 		t.line("b.Fired[at/4], b.Fired[at/4+1] = fired, near")
 	case d.events:
 		t.line("b.Fired[at/8] = fired")
 	}
 	t.line("}\n}")
 	return t.String()
-}
-
-// pairRows is a row of pairs that is read and emptied in a loop, some vectors at a time.
-type pairRows struct {
-	*Func
-	at     reg.GPVirtual
-	pins   [][2]*Pin // by vector: the first of each pair, the second
-	places [2]*Pin   // as in pairPlaces
-	low    *Pin
-	none   *Pin // an empty vector
-}
-
-func (k *Func) pairRows(vectors int) *pairRows {
-	p := &pairRows{Func: k, at: k.Value("Pairs"), low: k.Pin(), none: k.Pin()}
-	k.Block("empty", func(b *Block) { b.Set(p.none, b.Const(asm.EmptyRow)) })
-	for range vectors {
-		p.pins = append(p.pins, [2]*Pin{k.Pin(), k.Pin()})
-	}
-	if k.W.kmask() {
-		table := k.GP64()
-		k.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(pairsTable), 0), table)
-		for i := range p.places {
-			p.places[i] = k.Pin()
-			k.asm("VMOVUPD", at(table, 64*i), p.register(p.places[i]))
-		}
-	}
-	return p
-}
-
-func (p *pairRows) register(q *Pin) reg.Register { return p.W.register(q.Reg) }
-
-// load parts the pairs of the current vectors.
-func (p *pairRows) load() {
-	size := p.W.Bytes()
-	for s := range p.pins {
-		low, high := p.register(p.low), at(p.at, (2*s+1)*size)
-		p.asm("VMOVUPD", at(p.at, 2*s*size), low)
-		for i, pin := range p.pins[s] {
-			to := p.register(pin)
-			if p.W.kmask() {
-				p.asm("VMOVAPD", p.register(p.places[i]), to)
-				p.asm("VPERMI2PD", high, low, to)
-				continue
-			}
-			const apart = 0xD8 // 0, 2, 1, 3
-			p.asm([]string{"VUNPCKLPD", "VUNPCKHPD"}[i], high, low, to)
-			p.asm("VPERMPD", operand.U8(apart), to, to)
-		}
-	}
-}
-
-// empty empties them, and goes on to the next.
-func (p *pairRows) empty() {
-	size := p.W.Bytes()
-	for i := range 2 * len(p.pins) {
-		p.asm("VMOVUPD", p.register(p.none), at(p.at, i*size))
-	}
-	p.ADDQ(operand.U32(2*len(p.pins)*size), p.at)
 }
 
 // heldBits is the masks of lanes that are held, read in a loop, some vectors at a time.

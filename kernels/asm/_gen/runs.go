@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"unsafe"
 
@@ -46,6 +47,15 @@ func addEdges(name string, width int) func(f *file, w isa) {
 		k.ADDQ(e.end, e.last)
 		if width == 2 {
 			e.fall = k.Value("Fall")
+			word := k.GP32()
+			for _, c := range []struct {
+				to   reg.Register
+				bits uint32
+			}{{oneFall, math.Float32bits(1)}, {mostFall, asm.MostFall}} {
+				k.MOVL(operand.U32(c.bits), word)
+				k.asm("VMOVD", word, c.to)
+				k.asm("VPBROADCASTD", c.to, c.to)
+			}
 		}
 		for i := range e.to {
 			e.to[i] = k.GP64()
@@ -65,6 +75,9 @@ func addEdges(name string, width int) func(f *file, w isa) {
 		if width == 2 {
 			k.CMPB(at(e.run, runFalls), operand.U8(0))
 			k.JNE(k.Later("falls", func() {
+				k.asm("VMULSD", k.Field("Units"), factors.AsX(), perUnit)
+				k.asm("VCVTSD2SS", perUnit, perUnit, perUnit)
+				k.asm("VBROADCASTSS", perUnit, perUnit)
 				k.Loop("falling", e.n, func() { e.block(true) })
 				k.JMP(operand.LabelRef("next"))
 			}))
@@ -79,7 +92,13 @@ func addEdges(name string, width int) func(f *file, w isa) {
 	}
 }
 
-var factors = reg.Y15 // what an edge of weight 1 adds
+var (
+	factors = reg.Y15 // what an edge of weight 1 adds
+	perUnit = reg.X14 // of it in units of what falls
+	// Numbers of 32 bits, the first as float32.
+	oneFall  = reg.X13
+	mostFall = reg.X12
+)
 
 type edgeAdder struct {
 	*Func
@@ -114,6 +133,21 @@ func (e *edgeAdder) prefetch() {
 	e.Label("near")
 }
 
+// bounds sets two words of 32 bits in each of two registers to what four edges add to the bounds of what falls:
+// asm.AddFall.
+func (e *edgeAdder) bounds() (more [2]reg.GPVirtual) {
+	e.asm("VMULPS", at(e.edges, edgesW), perUnit, reg.X6)
+	e.asm("VSUBPS", reg.X6, oneFall, reg.X6)
+	e.asm("VCVTTPS2DQ", reg.X6, reg.X6)
+	e.asm("VPMINUD", mostFall, reg.X6, reg.X6)
+	for i := range more {
+		more[i] = e.GP64()
+	}
+	e.asm("VMOVQ", reg.X6, more[0])
+	e.asm("VPEXTRQ", operand.U8(1), reg.X6, more[1])
+	return more
+}
+
 // block adds four edges.
 func (e *edgeAdder) block(falls bool) {
 	for i, to := range e.to {
@@ -121,6 +155,10 @@ func (e *edgeAdder) block(falls bool) {
 		if e.width == 2 {
 			e.ADDQ(to, to)
 		}
+	}
+	var more [2]reg.GPVirtual
+	if falls {
+		more = e.bounds()
 	}
 	e.asm("VCVTPS2PD", at(e.edges, edgesW), reg.Y0)
 	e.ADDQ(imm(edgesSize), e.edges)
@@ -147,11 +185,10 @@ func (e *edgeAdder) block(falls bool) {
 		e.asm("VADDPD", place(i), x, reg.X5)
 		e.asm("VMOVUPD", reg.X5, place(i))
 		if falls {
-			e.SHRQ(operand.U8(1), e.to[i])
-			fall := operand.Mem{Base: e.fall, Index: e.to[i], Scale: 8}
-			e.asm("VMOVSD", fall, reg.X5)
-			e.asm("VSUBSD", x, reg.X5, reg.X5)
-			e.asm("VMOVSD", reg.X5, fall)
+			if i%2 == 1 {
+				e.SHRQ(operand.U8(32), more[i/2])
+			}
+			e.ADDL(more[i/2].As32(), operand.Mem{Base: e.fall, Index: e.to[i], Scale: 2})
 		}
 	}
 }
