@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
 	"popsim/kernels/asm"
+	"popsim/rng"
 )
 
 // bitRows is n rows of random bits, of the given density, onto so many blocks of lanes.
@@ -98,6 +100,34 @@ func TestListBits(t *testing.T) {
 			}
 			if b.List[set+room] != 77 {
 				t.Errorf("%v, density %g: memory after the list is written to", isa, density)
+			}
+		}
+	}
+}
+
+// TestGatherNear: every instruction set gathers the same as plain Go.
+func TestGatherNear(t *testing.T) {
+	const lanes, rows, padded = 128, 3, 192
+	f := &filler{s: rng.NewStream(7, "near")}
+	list := []asm.BitPlace{3, 127, 1<<16 + 3, 2<<16 + 5, 2<<16 + 127}
+	ids := make([]uint32, lanes)
+	for l := range ids {
+		ids[l] = uint32(l * 0x9e3779b1)
+	}
+	values, gap := f.column(rows*padded, -1, 1), f.column(lanes, -1, 1)
+	gather := func(isa ISA, n, beforeLast int) *asm.NearBlock {
+		b := &asm.NearBlock{
+			N: n, BeforeLast: beforeLast, List: list, LaneIDs: ids, First: 1<<32 - 2, Rows: values, Stride: padded, Gap: gap,
+			IDs: make([]uint32, len(list)), Counters: make([]uint32, len(list)),
+			Before: make([]float64, len(list)), After: make([]float64, len(list)),
+		}
+		GatherNear(isa, b)
+		return b
+	}
+	for _, isa := range Available() {
+		for _, n := range [][2]int{{5, 3}, {3, 3}, {2, 0}, {0, 0}} {
+			if got, want := gather(isa, n[0], n[1]), gather(Go, n[0], n[1]); !reflect.DeepEqual(got, want) {
+				t.Errorf("%v, %d places, %d before the last row: %+v, want %+v", isa, n[0], n[1], got, want)
 			}
 		}
 	}

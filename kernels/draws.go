@@ -2,7 +2,6 @@ package kernels
 
 import (
 	"math"
-	"unsafe"
 
 	"popsim/kernels/asm"
 	"popsim/rng"
@@ -185,15 +184,18 @@ func NewBlocks(s rng.Stream) *Blocks {
 	}}
 }
 
-// Draw draws four words for each of ids: dst[j] is what At of the stream gives for ids[j] and counters[j], and u[j] is
-// rng.Uniform32 of its word 1. The memory of all arguments reaches to the next multiple of DrawnTogether; values after
-// the ids in dst and u are undefined.
-func (q *Blocks) Draw(isa ISA, dst []rng.Block, u []float64, ids, counters []uint32) {
+// Draw draws four words for each of ids: dst[w·stride + j] is word w of what At of the stream gives for ids[j] and
+// counters[j], and u[j] is rng.Uniform32 of word 1. The memory of ids, counters and u reaches to the next multiple of
+// DrawnTogether, and stride is at least that; values after the ids in dst and u are undefined.
+func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, counters []uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
 		for j, id := range ids {
-			dst[j] = q.stream.At(id, counters[j])
-			u[j] = rng.Uniform32(dst[j][1])
+			words := q.stream.At(id, counters[j])
+			u[j] = rng.Uniform32(words[1])
+			for w, word := range words {
+				dst[w*stride+j] = word
+			}
 		}
 		return
 	}
@@ -201,10 +203,8 @@ func (q *Blocks) Draw(isa ISA, dst []rng.Block, u []float64, ids, counters []uin
 	if vectors == 0 {
 		return
 	}
-	dst = dst[:vectors*width]
 	b := &q.b
-	b.Vectors, b.IDs, b.Counters = vectors, ids[:vectors*width], counters[:vectors*width]
-	b.U = u[:vectors*width]
-	b.Words = unsafe.Slice(&dst[0][0], 4*len(dst))
+	b.Vectors, b.IDs, b.Counters, b.U = vectors, ids[:vectors*width], counters[:vectors*width], u[:vectors*width]
+	b.Words, b.Stride = dst[:3*stride+vectors*width], stride
 	philoxWordsOf(isa, b)
 }

@@ -169,17 +169,22 @@ func TestNormals(t *testing.T) {
 			if dst[4*padded] != 77 {
 				t.Errorf("%v, %d ids: the memory after the rows is written", isa, n)
 			}
-			blocks := make([]rng.Block, padded)
+			words := make([]uint32, 4*padded+1)
+			words[4*padded] = 77
 			counters := make([]uint32, padded)
 			for i := range counters {
 				counters[i] = uint32(9 + i%3)
 			}
 			u := make([]float64, padded)
-			NewBlocks(s).Draw(isa, blocks, u, ids[:n], counters[:n])
+			NewBlocks(s).Draw(isa, words, padded, u, ids[:n], counters[:n])
 			for i := range n {
-				if want := s.At(ids[i], counters[i]); blocks[i] != want || u[i] != rng.Uniform32(want[1]) {
-					t.Fatalf("%v, id %d: %x and %v, want %x", isa, i, blocks[i], u[i], want)
+				got := rng.Block{words[i], words[padded+i], words[2*padded+i], words[3*padded+i]}
+				if want := s.At(ids[i], counters[i]); got != want || u[i] != rng.Uniform32(want[1]) {
+					t.Fatalf("%v, id %d: %x and %v, want %x", isa, i, got, u[i], want)
 				}
+			}
+			if words[4*padded] != 77 {
+				t.Errorf("%v, %d ids: the memory after the words is written", isa, n)
 			}
 		}
 	}

@@ -46,6 +46,15 @@ func ListBits(isa ISA, b *asm.BitListBlock) {
 	}
 }
 
+// GatherNear gathers what belongs to places in a list.
+func GatherNear(isa ISA, b *asm.NearBlock) {
+	if isa == Go {
+		asm.GatherNearGo(b)
+	} else {
+		asm.GatherNearAVX2(b)
+	}
+}
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
 	switch isa {

@@ -19,6 +19,9 @@ func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
 // ListBits lists the bits that are set in rows of bits.
 func ListBits(_ ISA, b *asm.BitListBlock) { asm.ListBitsGo(b) }
 
+// GatherNear gathers what belongs to places in a list.
+func GatherNear(_ ISA, b *asm.NearBlock) { asm.GatherNearGo(b) }
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 

@@ -227,8 +227,8 @@ func (f *filler) conduct() *asm.ConductBlock {
 func (f *filler) noisyLIF() *asm.NoisyLIFBlock {
 	q := f.lifStep()
 	b := &asm.NoisyLIFBlock{
-		Lanes: rowLanes, Steps: rowSteps, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
-		Z: f.column(rowSteps*rowLanes, -3, 3), ZStride: rowLanes,
+		Lanes: rowLanes, Steps: rowSteps, First: q.First, V: q.V, Gap: make([]float64, rowLanes), Wake: q.Wake,
+		VInf: q.VInf, Z: f.column(rowSteps*rowLanes, -3, 3), ZStride: rowLanes,
 		Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs,
 		Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
 	}

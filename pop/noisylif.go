@@ -130,6 +130,7 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 	}
 	t.block = asm.NoisyLIFBlock{
 		Lanes: lanes, Coef: coef, CoefStride: stride, VInf: t.vInf,
+		Gap:   make([]float64, lanes),
 		Fired: make([]uint8, tileSteps*lanes/8), FiredStride: lanes / 8,
 	}
 	for j := range t.block.Alike {
@@ -227,19 +228,6 @@ func (t *lifTile) wake(x *tileRun) {
 	}
 }
 
-// coefs are the coefficients of the group of a lane.
-func (t *lifTile) coefs(l int) *[asm.NoisyLIFCoefs]asm.Column {
-	return (*[asm.NoisyLIFCoefs]asm.Column)(t.block.Coef[l/kernels.Group*t.block.CoefStride:])
-}
-
-// threshold is that of a lane.
-func (t *lifTile) threshold(l int) float64 {
-	if t.block.CoefStride == 0 {
-		return t.block.Alike[asm.NoisyLIFVTh]
-	}
-	return t.coefs(l)[asm.NoisyLIFVTh][l%kernels.Group]
-}
-
 // follow moves lane l through steps from step j of the block on.
 func (t *lifTile) follow(x *tileRun, l, j int) {
 	b := &t.block
@@ -290,18 +278,19 @@ func (t *lifTile) whole(x *tileRun, l, j int, v float64) float64 {
 	if !x.p.noisy.AtEnds {
 		passed = noise.PassageTime(before, before-after, q.diffusion, x.p.dt, words) / x.p.dt
 	}
-	return t.cross(x, l, j, passed, &words)
-}
-
-// cross finishes step j of the block for lane l, which crosses its threshold at the part passed of it.
-func (t *lifTile) cross(x *tileRun, l, j int, passed float64, words *rng.Block) float64 {
-	q, k := t.neuron(l), x.k+int64(j)
-	start, moves := x.p.noisySpike(x.s, q, t.first+l, x.step+j, k, passed)
+	start, moves := x.p.noisySpike(x.s, q, t.first+l, x.step+j, x.k+int64(j), passed)
 	if !moves {
 		return q.reset
 	}
-	z := rng.Normal32(words[0])
-	return x.p.noisyPart(x.s, q, t.ids[l], t.first+l, x.step+j, k, start, q.reset, t.goal(l, j), z, 1, nil)
+	return t.again(x, l, j, start, words[0])
+}
+
+// again moves lane l, which has crossed its threshold in step j of the block, from V_reset through what is left of the
+// step from start on; word is that for its normal number.
+func (t *lifTile) again(x *tileRun, l, j int, start float64, word uint32) float64 {
+	q := t.neuron(l)
+	return x.p.noisyPart(x.s, q, t.ids[l], t.first+l, x.step+j, x.k+int64(j), start, q.reset, t.goal(l, j),
+		rng.Normal32(word), 1, nil)
 }
 
 // drive sets the goals of V in a block of steps, V_rest + R I, with the input of drive and the Ornstein-Uhlenbeck

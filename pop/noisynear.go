@@ -10,11 +10,12 @@ import (
 // lifNear is scratch for the lanes of a tile that are in reach of their threshold in a block of steps: the list of
 // them, step by step, and what is drawn and decided for each.
 type lifNear struct {
-	list          asm.BitListBlock // lanes; a row for each step
-	ids, counters []uint32         // of the words
-	words         *kernels.Blocks
-	blocks        []rng.Block
-	crossing      asm.NoisyCrossBlock
+	list     asm.BitListBlock // lanes; a row for each step
+	gather   asm.NearBlock
+	draws    *kernels.Blocks
+	words    []uint32 // a row for each of four, stride apart
+	stride   int
+	crossing asm.NoisyCrossBlock
 
 	crossed asm.BitListBlock // places in the list where lanes cross
 	first   []int            // those of them where a lane crosses for the first time
@@ -28,12 +29,16 @@ func (t *lifTile) makeNear(p *Population) {
 	most := tileSteps * lanes
 	c := func() []float64 { return make([]float64, lanes) }
 	t.near = lifNear{
-		list: asm.BitListBlock{Words: lanes / 64, List: make([]asm.BitPlace, most+kernels.Group)},
-		ids:  make([]uint32, most), counters: make([]uint32, most), words: kernels.NewBlocks(p.noisy.parts[0]),
-		blocks: make([]rng.Block, most), crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes),
+		list:  asm.BitListBlock{Words: lanes / 64, List: make([]asm.BitPlace, most+kernels.Group)},
+		draws: kernels.NewBlocks(p.noisy.parts[0]), words: make([]uint32, 4*most), stride: most,
+		crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes),
 		passage: asm.NoisyPassageBlock{Level: c(), After: c(), Diffusion: c(), Y: c(), U: c(), H: p.dt, Part: c()},
 	}
 	q := &t.near
+	q.gather = asm.NearBlock{
+		List: q.list.List, LaneIDs: t.ids, Gap: t.block.Gap, IDs: make([]uint32, most), Counters: make([]uint32, most),
+		Before: q.crossing.Before, After: q.crossing.After,
+	}
 	q.crossed = asm.BitListBlock{Rows: 1, Bits: q.crossing.Fired, List: make([]asm.BitPlace, most+kernels.Group)}
 	for i := range q.crossing.Far { // where lanes are not alike, this is set for each that is listed
 		q.crossing.Far[i] = t.block.Coef[asm.NoisyLIFFar][0]
@@ -43,27 +48,16 @@ func (t *lifTile) makeNear(p *Population) {
 // listNear lists the lanes that may have crossed their threshold in the block, with how far below it they are before
 // and after their steps as the kernel has left it.
 func (t *lifTile) listNear(x *tileRun) {
-	b, q := &t.block, &t.near
+	isa, b, q := x.p.kernel.ISA, &t.block, &t.near
 	q.list.Rows, q.list.Bits = b.Steps, b.Fired
-	kernels.ListBits(x.p.kernel.ISA, &q.list)
-	near, c := q.list.List[:q.list.N], &q.crossing
-	ids, counters, before, after := q.ids[:len(near)], q.counters[:len(near)], c.Before[:len(near)], c.After[:len(near)]
-	for i, at := range near {
-		ids[i], counters[i] = t.ids[at.Bit()], uint32(x.k)+uint32(at.Row())
-	}
-	gaps, stride := b.Z, b.ZStride
-	for i, at := range near[:q.list.BeforeLast] {
-		at := at.Row()*stride + at.Bit()
-		before[i], after[i] = gaps[at], gaps[at+stride]
-	}
-	gaps = gaps[(b.Steps-1)*stride:]
-	for i := q.list.BeforeLast; i < len(near); i++ {
-		l := near[i].Bit()
-		before[i], after[i] = gaps[l], t.threshold(l)-b.V[l]
-	}
+	kernels.ListBits(isa, &q.list)
+	g := &q.gather
+	g.N, g.BeforeLast = q.list.N, q.list.BeforeLast
+	g.First, g.Rows, g.Stride = uint32(x.k), b.Z, b.ZStride
+	kernels.GatherNear(isa, g)
 	if b.CoefStride > 0 {
-		for i, at := range near {
-			c.Far[i] = t.coefs(at.Bit())[asm.NoisyLIFFar][at.Bit()%kernels.Group]
+		for i, at := range q.list.List[:q.list.N] {
+			q.crossing.Far[i] = t.block.Coef[at.Bit()/kernels.Group*b.CoefStride+asm.NoisyLIFFar][at.Bit()%kernels.Group]
 		}
 	}
 }
@@ -72,7 +66,7 @@ func (t *lifTile) listNear(x *tileRun) {
 func (t *lifTile) decideNear(x *tileRun) {
 	q, c := &t.near, &t.near.crossing
 	c.Lanes = q.list.N
-	q.words.Draw(x.p.kernel.ISA, q.blocks, c.U, q.ids[:c.Lanes], q.counters[:c.Lanes])
+	q.draws.Draw(x.p.kernel.ISA, q.words, q.stride, c.U, q.gather.IDs[:c.Lanes], q.gather.Counters[:c.Lanes])
 	if x.p.noisy.AtEnds {
 		for i := range c.Lanes {
 			c.U[i] = 1
@@ -99,7 +93,11 @@ func (t *lifTile) crossNear(x *tileRun) {
 			passed = 1
 		}
 		l, j := place.Bit(), place.Row()
-		t.block.V[l] = t.cross(x, l, j, passed, &q.blocks[at])
+		n := t.neuron(l)
+		start, moves := x.p.noisySpike(x.s, n, t.first+l, x.step+j, x.k+int64(j), passed)
+		if t.block.V[l] = n.reset; moves {
+			t.block.V[l] = t.again(x, l, j, start, q.words[at])
+		}
 		t.follow(x, l, j+1)
 	}
 }
@@ -118,7 +116,7 @@ func (t *lifTile) firstCrossings(x *tileRun) {
 		t.alone[l] = x.k + int64(t.block.Steps)
 		i := len(q.first)
 		v.Level[i], v.After[i], v.Diffusion[i] = c.Before[at], c.After[at], t.neuron(l).diffusion
-		v.Y[i], v.U[i] = rng.Normal32(q.blocks[at][2]), rng.Uniform32(q.blocks[at][3])
+		v.Y[i], v.U[i] = rng.Normal32(q.words[2*q.stride+at]), rng.Uniform32(q.words[3*q.stride+at])
 		q.first = append(q.first, at)
 	}
 	v.Lanes = len(q.first)

@@ -21,11 +21,9 @@ func Exponential64(word uint64) float64 { return -Log(Uniform64(word)) }
 // the exponent and the first four bits of the fraction of 2w+1 as a float64; the cubic's variable is the rest of the
 // fraction.
 func Normal32(word uint32) float64 {
-	sign := uint64(0)
-	if word>>31 != 0 {
-		word, sign = ^word, 1<<63
-	}
-	v := math.Float64bits(float64(2*uint64(word) + 1))
+	flip := uint32(int32(word) >> 31) // without a branch, which would be mispredicted half the time
+	sign := uint64(flip) << 63
+	v := math.Float64bits(float64(2*uint64(word^flip) + 1))
 	c := &normalTable[(v>>48-normalFirst)&(1<<normalBits-1)]
 	t := math.Float64frombits(v<<4&(1<<52-1)|0x3ff<<52) - 1.5 // in [-1/2, 1/2)
 	x := math.FMA(math.FMA(math.FMA(c[3], t, c[2]), t, c[1]), t, c[0])

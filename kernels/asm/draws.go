@@ -10,7 +10,8 @@ type PhiloxBlock struct {
 	Step    [2]uint32
 	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even
 
-	// PhiloxWords and PhiloxWordsOf, out: the four words of each lane, lane by lane.
+	// PhiloxWords, out: the four words of each lane, lane by lane. PhiloxWordsOf, out: word w of lane l is at
+	// w·Stride + l.
 	Words []uint32
 
 	// PhiloxCounts, out: byte l of row w, which starts at w·Stride, is Least plus the number of Thresholds that are at

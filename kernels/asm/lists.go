@@ -38,3 +38,31 @@ func ListBitsGo(b *BitListBlock) {
 		}
 	}
 }
+
+// NearBlock is the argument of GatherNear: for lane Bit of step Row of List, in rows of values as NoisyLIFBlock has
+// them, ID and Counter, First plus the step, name its random words, and Before and After are how far below its
+// threshold it is before and after the step.
+type NearBlock struct {
+	N, BeforeLast int // places listed, and those of them before the last row, for which After is in Gap
+	List          []BitPlace
+	LaneIDs       []uint32
+	First         uint32
+	Rows          []float64
+	Stride        int // of rows
+	Gap           []float64
+	IDs, Counters []uint32  // out
+	Before, After []float64 // out
+}
+
+// GatherNearGo gathers what belongs to places.
+func GatherNearGo(b *NearBlock) {
+	for i, q := range b.List[:b.N] {
+		at := q.Row()*b.Stride + q.Bit()
+		b.IDs[i], b.Counters[i], b.Before[i] = b.LaneIDs[q.Bit()], b.First+uint32(q.Row()), b.Rows[at]
+		if i < b.BeforeLast {
+			b.After[i] = b.Rows[at+b.Stride]
+		} else {
+			b.After[i] = b.Gap[q.Bit()]
+		}
+	}
+}

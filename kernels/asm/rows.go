@@ -75,12 +75,13 @@ type CurrentRowsBlock struct {
 
 // NoisyLIFBlock is the argument of the NoisyLIF kernels: steps of LIF neurons with white noise. With a = VTh - V before
 // a step and b = VTh - V after it, a lane has an event if a b is no more than Far: then its path may cross the
-// threshold. A lane that is above it before step 0 has events in all steps; one that comes above it has an event in
+// threshold. One that is above it before step 0, where a is 0 instead, or comes above it in some step has an event in
 // that step, and later ones mean nothing. In steps up to and with number Wake a lane keeps V and has no event.
 type NoisyLIFBlock struct {
 	Lanes, Steps int
 	First        float64   // number of step 0
 	V            []float64 // state: V after the steps as if the threshold were not crossed
+	Gap          []float64 // out: VTh - V after the steps
 	Wake         []float64 // number of the last step in which V is kept
 	Coef         []Column  // by NoisyLIFKeep and so on
 	CoefStride   int
@@ -88,7 +89,7 @@ type NoisyLIFBlock struct {
 
 	VInf       []float64 // row: V_rest + R I
 	VInfStride int
-	Z          []float64 // row: standard normal numbers; out: VTh - V before the step
+	Z          []float64 // row: standard normal numbers; out: a of the step
 	ZStride    int
 
 	Fired       []uint8 // out: bit l%8 of Fired[k·FiredStride + l/8] is set where lane l has an event in step k

@@ -70,22 +70,18 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 		sDs := (*[8]float64)(coef[2][lane:])
 		fars := (*[8]float64)(coef[3][lane:])
 		vs := (*[8]float64)(b.V[at:])
+		gaps := (*[8]float64)(b.Gap[at:])
 		wakes := (*[8]float64)(b.Wake[at:])
 		now := b.First
-		var limits [8]float64
-		var gaps [8]float64
 		for l := range 8 {
 			x0 := vThs[l]
 			x1 := vs[l]
 			x2 := x0 - x1
-			m4 := x2 < 0.0
-			x6 := fars[l]
-			x7 := x6
-			if m4 {
-				x7 = math.Float64frombits(0x7ff0000000000000)
+			x4 := 0.0
+			if x2 > 0.0 {
+				x4 = x2
 			}
-			limits[l] = x7
-			gaps[l] = x2
+			gaps[l] = x4
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -110,13 +106,16 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 				x13 := vThs[l]
 				x14 := x13 - x12
 				x15 := float64(x1 * x14)
-				x16 := limits[l]
-				m17 := x15 <= x16
-				m18 := m17 && !m4
+				x17 := fars[l]
+				x18 := x17
+				if m4 {
+					x18 = -1.0
+				}
+				m19 := x15 <= x18
 				zs[l] = x1
 				gaps[l] = x14
 				vs[l] = x12
-				if m18 {
+				if m19 {
 					fired |= 1 << l
 				}
 			}
@@ -130,20 +129,17 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 	for at := 0; at < b.Lanes; at += 8 {
 		vs := (*[8]float64)(b.V[at:])
+		gaps := (*[8]float64)(b.Gap[at:])
 		wakes := (*[8]float64)(b.Wake[at:])
 		now := b.First
-		var limits [8]float64
-		var gaps [8]float64
 		for l := range 8 {
 			x1 := vs[l]
 			x2 := b.Alike[1] - x1
-			m4 := x2 < 0.0
-			x7 := b.Alike[3]
-			if m4 {
-				x7 = math.Float64frombits(0x7ff0000000000000)
+			x4 := 0.0
+			if x2 > 0.0 {
+				x4 = x2
 			}
-			limits[l] = x7
-			gaps[l] = x2
+			gaps[l] = x4
 		}
 		for k := range b.Steps {
 			vInfs := (*[8]float64)(b.VInf[k*b.VInfStride+at:])
@@ -165,13 +161,15 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 				}
 				x14 := b.Alike[1] - x12
 				x15 := float64(x1 * x14)
-				x16 := limits[l]
-				m17 := x15 <= x16
-				m18 := m17 && !m4
+				x18 := b.Alike[3]
+				if m4 {
+					x18 = -1.0
+				}
+				m19 := x15 <= x18
 				zs[l] = x1
 				gaps[l] = x14
 				vs[l] = x12
-				if m18 {
+				if m19 {
 					fired |= 1 << l
 				}
 			}

@@ -724,11 +724,6 @@ func AddPairsAVX2(b *EdgeRunsBlock)
 //go:noescape
 func FindEdgesAVX512(b *FindEdgesBlock)
 
-// ListBitsAVX2 is ListBitsGo.
-//
-//go:noescape
-func ListBitsAVX2(b *BitListBlock)
-
 // AddWeightsAVX2 is AddWeightsGo for whole vectors of eight lanes.
 //
 //go:noescape
@@ -778,6 +773,16 @@ func AddCountedFallsAVX2(b *CountedRowsBlock)
 //
 //go:noescape
 func AddCountedFallsAVX512(b *CountedRowsBlock)
+
+// ListBitsAVX2 is ListBitsGo.
+//
+//go:noescape
+func ListBitsAVX2(b *BitListBlock)
+
+// GatherNearAVX2 is GatherNearGo.
+//
+//go:noescape
+func GatherNearAVX2(b *NearBlock)
 
 // Prefetch prefetches a column that is used next.
 //

@@ -105,30 +105,21 @@ func (k *philox) draw() {
 }
 
 // drawOf is draw with the first word of the counters from memory, where ids points and which it moves on; with counters
-// the second likewise.
+// the second likewise (AVX2).
 func (k *philox) drawOf(ids, counters reg.GPVirtual) {
-	for v := range k.vectors() {
-		load := "VMOVDQU"
-		if k.W.kmask() {
-			load = "VMOVDQU32"
-		}
-		k.asm(load, at(ids, 4*k.lanes()*v), k.words[v][0])
-		if counters != nil {
-			k.asm(load, at(counters, 4*k.lanes()*v), k.words[v][1])
-		} else {
-			k.move(k.second, k.words[v][1])
-		}
-		k.memory(k.words[v][2], k.plus("Counter", 8))
-		k.memory(k.words[v][3], k.plus("Counter", 12))
-	}
-	k.ADDQ(imm(4*k.lanes()*k.vectors()), ids)
+	x := &k.words[0]
+	k.asm("VMOVDQU", at(ids, 0), x[0])
+	k.ADDQ(imm(4*k.lanes()), ids)
 	if counters != nil {
-		k.ADDQ(imm(4*k.lanes()*k.vectors()), counters)
+		k.asm("VMOVDQU", at(counters, 0), x[1])
+		k.ADDQ(imm(4*k.lanes()), counters)
+	} else {
+		k.move(k.second, x[1])
 	}
+	k.memory(x[2], k.plus("Counter", 8))
+	k.memory(x[3], k.plus("Counter", 12))
 	for round := range asm.PhiloxRounds {
-		for v := range k.vectors() {
-			k.round(&k.words[v], round)
-		}
+		k.round(x, round)
 	}
 }
 
@@ -182,31 +173,12 @@ func (k *philox) move(from, to reg.Register) {
 // whose quarters (halves, with AVX2) are four words of one lane.
 func philoxWords(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxWords", "draws words; see PhiloxBlock.")
-	k.writeWords(k.draw)
-}
-
-// philoxWordsOf is philoxWords for any counters.
-func philoxWordsOf(f *file, w isa) {
-	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.")
-	ids, counters := k.Value("IDs"), k.Value("Counters")
-	u := k.Value("U")
-	k.writeWords(func() {
-		k.drawOf(ids, counters)
-		for v := range k.vectors() {
-			k.uniforms(k.words[v][1], at(u, 8*k.lanes()*v))
-		}
-		k.ADDQ(imm(8*k.lanes()*k.vectors()), u)
-	})
-}
-
-// writeWords writes the words that draw makes.
-func (k *philox) writeWords(draw func()) {
 	out, n := k.Value("Words"), k.Value("Vectors")
 	if k.vectors() == 2 {
 		k.SHRQ(imm(1), n)
 	}
 	k.Loop("vectors", n, func() {
-		draw()
+		k.draw()
 		for v := range k.vectors() {
 			x, t := k.words[v], k.t
 			k.asm("VPUNPCKLDQ", x[1], x[0], t[0]) // 00 10 01 11
@@ -229,6 +201,31 @@ func (k *philox) writeWords(draw func()) {
 			}
 		}
 		k.ADDQ(imm(16*k.lanes()*k.vectors()), out)
+	})
+	k.End()
+}
+
+// philoxWordsOf writes a row for each of the four words.
+func philoxWordsOf(f *file, w isa) {
+	if w.kmask() {
+		philoxWordsOf512(f, w)
+		return
+	}
+	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.")
+	ids, counters, u := k.Value("IDs"), k.Value("Counters"), k.Value("U")
+	out, n, stride := k.Value("Words"), k.Value("Vectors"), k.Value("Stride")
+	k.SHLQ(imm(2), stride)
+	k.Loop("vectors", n, func() {
+		k.drawOf(ids, counters)
+		k.uniforms(k.words[0][1], u)
+		k.ADDQ(imm(8*k.lanes()), u)
+		row := k.GP64()
+		k.MOVQ(out, row)
+		for _, word := range k.words[0] {
+			k.asm("VMOVDQU", word, at(row, 0))
+			k.ADDQ(stride, row)
+		}
+		k.ADDQ(imm(4*k.lanes()), out)
 	})
 	k.End()
 }
@@ -385,36 +382,22 @@ func (k *philox) instants(word reg.Register, j int, counts, to operand.Mem) {
 	}
 }
 
-// uniforms writes the numbers of (0, 1) that the words of a vector stand for.
-func (k *philox) uniforms(words reg.Register, to operand.Mem) {
+// uniforms writes the numbers of (0, 1) that the words of a vector stand for (AVX2).
+func (k *philox) uniforms(words, to reg.Register) {
 	x, factor := k.t[0], k.t[1]
 	constant := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
-	scale, offset := constant(math.Float64bits(0x1p-32)), constant(math.Float64bits(0x1p-33))
 	for part := range 2 {
-		m := to
-		m.Disp += part * k.W.Bytes()
-		if v := words.(reg.Vec); k.W.kmask() {
-			half := v.AsY()
-			if part == 1 {
-				half = x.(reg.Vec).AsY()
-				k.asm("VEXTRACTI64X4", operand.U8(1), words, half)
-			}
-			k.asm("VCVTUDQ2PD", half, x)
-			k.asm("VBROADCASTSD", scale, factor)
-			k.asm("VFMADD213PD_BCST", offset, factor, x)
-		} else {
-			half := v.AsX()
-			if part == 1 {
-				half = x.(reg.Vec).AsX()
-				k.asm("VEXTRACTI128", operand.U8(1), words, half)
-			}
-			k.asm("VPMOVZXDQ", half, x) // a word below the bits of 2^52 is 2^52 + word
-			k.asm("VPOR", constant(two52), x, x)
-			k.asm("VSUBPD", constant(two52), x, x)
-			k.asm("VMOVUPD", scale, factor)
-			k.asm("VFMADD213PD", offset, factor, x)
+		half := words.(reg.Vec).AsX()
+		if part == 1 {
+			half = x.(reg.Vec).AsX()
+			k.asm("VEXTRACTI128", operand.U8(1), words, half)
 		}
-		k.asm("VMOVUPD", x, m)
+		k.asm("VPMOVZXDQ", half, x) // a word below the bits of 2^52 is 2^52 + word
+		k.asm("VPOR", constant(two52), x, x)
+		k.asm("VSUBPD", constant(two52), x, x)
+		k.asm("VMOVUPD", constant(math.Float64bits(0x1p-32)), factor)
+		k.asm("VFMADD213PD", constant(math.Float64bits(0x1p-33)), factor, x)
+		k.asm("VMOVUPD", x, at(to, part*k.W.Bytes()))
 	}
 }
 

@@ -43,13 +43,13 @@ var files = []struct {
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "bits", kernels: []func(*file, isa){countBits, addBits}},
 	{name: "runs", kernels: []func(*file, isa){addEdges("AddOnes", 1), addEdges("AddPairs", 2), findEdges}},
-	{name: "lists", kernels: []func(*file, isa){listBits}},
 	{name: "weights", kernels: []func(*file, isa){
 		addWeights("AddWeights", 1), addWeights("AddWeightPairs", 2), addWeights("AddWeightTriples", 3),
 	}},
 	{name: "counted", kernels: []func(*file, isa){
 		addCounted("AddCounted", false), addCounted("AddCountedFalls", true),
 	}},
+	{name: "lists", kernels: []func(*file, isa){listBits, gatherNear}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -28,10 +27,9 @@ type laneKernel struct {
 	tune                map[string]Tuning
 	step                func(b *vec.Block, x *laneVars)
 
-	// begin, which may be nil, precedes the steps of a vector: it sets the values named in lasting, which stay in
-	// registers and which steps may set as well.
-	lasting []string
-	begin   func(b *vec.Block, x *laneVars)
+	// begin, which may be nil, precedes the steps of a vector: it sets the states named in begun, which are not loaded.
+	begun []string
+	begin func(b *vec.Block, x *laneVars)
 }
 
 // laneVars are the values of one vector in one step.
@@ -91,9 +89,9 @@ var (
 func noisyLIF(alike bool) *laneKernel {
 	k := &laneKernel{
 		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
-		states: []string{"V"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"}, now: true, marks: true,
-		coefs: []string{"Keep", "VTh", "SD", "Far"}, lasting: []string{"limit", "gap"},
-		vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		states: []string{"V", "Gap"}, begun: []string{"Gap"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"},
+		now: true, marks: true, coefs: []string{"Keep", "VTh", "SD", "Far"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 8},
 	}
 	c := func(x *laneVars, j int) Vec { return x.get(k.coefs[j]) }
 	if alike {
@@ -103,20 +101,18 @@ func noisyLIF(alike bool) *laneKernel {
 		}
 		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
 	}
-	k.begin = func(b *vec.Block, x *laneVars) { // a lane that starts above its threshold has events in all steps
-		gap := b.Sub(c(x, asm.NoisyLIFVTh), x.get("V"))
-		x.set("limit", b.Select(b.Cmp(gap, LT, b.Const(0)), b.Const(math.Inf(1)), c(x, asm.NoisyLIFFar)))
-		x.set("gap", gap)
+	k.begin = func(b *vec.Block, x *laneVars) { // a lane that starts above its threshold crosses it at once
+		x.set("Gap", b.Max(b.Sub(c(x, asm.NoisyLIFVTh), x.get("V")), b.Const(0)))
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
-		v, before := x.get("V"), x.get("gap")
+		v, before := x.get("V"), x.get("Gap")
 		held := b.Cmp(x.get("Wake"), GE, x.get("now"))
 		mean := b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get("VInf"), v), v)
 		end := b.Select(held, v, b.FMA(c(x, asm.NoisyLIFSD), x.get("Z"), mean))
 		after := b.Sub(c(x, asm.NoisyLIFVTh), end)
-		x.fired = b.MaskAndNot(b.Cmp(b.Mul(before, after), LE, x.get("limit")), held)
+		x.fired = b.Cmp(b.Mul(before, after), LE, b.Select(held, b.Const(-1), c(x, asm.NoisyLIFFar)))
 		x.set("Z", before)
-		x.set("gap", after)
+		x.set("Gap", after)
 		x.set("V", end)
 	}
 	return k
@@ -230,11 +226,6 @@ func (k *laneFunc) registers() {
 	for _, field := range k.columns {
 		k.base[field] = k.Value(field)
 	}
-	for _, field := range k.lasting {
-		for range k.vectors[k.W.Name] {
-			k.pins[field] = append(k.pins[field], k.Pin())
-		}
-	}
 	for _, field := range k.rows {
 		k.at[field] = k.GP64()
 	}
@@ -256,7 +247,9 @@ func (k *laneFunc) load() {
 	k.Block("load", func(b *Block) {
 		for _, field := range k.states {
 			for s, p := range k.pins[field] {
-				b.Set(p, b.Load(k.state(field, s)))
+				if !slices.Contains(k.begun, field) {
+					b.Set(p, b.Load(k.state(field, s)))
+				}
 			}
 		}
 		if k.now != nil {
@@ -397,9 +390,6 @@ func (d *laneKernel) plain() string {
 		t.line("now := b.First")
 	}
 	if begin != nil {
-		for _, f := range d.lasting {
-			t.line("var %s [%d]float64", lanesOf(f), vec.Go.Lanes)
-		}
 		t.line("for l := range %d {", vec.Go.Lanes)
 		t.WriteString(begin.GoText(d.names()))
 		t.line("}")

@@ -10,36 +10,35 @@ import (
 	"popsim/kernels/vec"
 )
 
-// philoxNormals makes standard normal numbers of words, as rng.Normal32 does, four lanes at a time: the coefficients of
-// a lane's cubic are one load of the table. With w the word, or its complement where the first bit is set, and y = w +
-// 0.5,
+// philoxNormals makes standard normal numbers of words, as rng.Normal32 does; the coefficients of a lane's cubic are
+// one load of the table. With AVX2 four lanes at a time: with w the word, or its complement where the first bit is set,
+// and y = w + 0.5,
 //
 //	offset = bits(y) >> 48 << 5                   of the cell, from a place before the table
 //	t      = (bits(y) << 4 & fraction | bits(1)) - 1.5
 //	normal = ±(((c3 t + c2) t + c1) t + c0)
 func philoxNormals(f *file, w isa) {
+	if w.kmask() {
+		philoxNormals512(f, w)
+		return
+	}
 	k := newPhilox(f, w, "PhiloxNormals", "draws standard normal numbers; see PhiloxBlock.")
 	k.makeRoom()
 	ids, out, n, stride := k.Value("IDs"), k.Value("Normals"), k.Value("Vectors"), k.Value("Stride")
 	table := k.Value("NormalTable")
 	k.ADDQ(operand.I32(-32*asm.NormalFirst), table)
 	k.SHLQ(imm(3), stride)
-	if k.vectors() == 2 {
-		k.SHRQ(imm(1), n)
-	}
 	k.Loop("vectors", n, func() {
 		k.drawOf(ids, nil)
 		row := k.GP64()
 		k.MOVQ(out, row)
 		for word := range 4 {
-			for v := range k.vectors() {
-				for quarter := range k.lanes() / 4 {
-					k.normals(k.words[v][word], quarter, table, at(row, 8*(k.lanes()*v+4*quarter)))
-				}
+			for half := range k.lanes() / 4 {
+				k.normals(k.words[0][word], half, table, at(row, 32*half))
 			}
 			k.ADDQ(stride, row)
 		}
-		k.ADDQ(imm(8*k.lanes()*k.vectors()), out)
+		k.ADDQ(imm(8*k.lanes()), out)
 	})
 	k.End()
 }
