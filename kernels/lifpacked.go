@@ -82,7 +82,9 @@ func (p *packing) startGroup(b *asm.Block) {
 	}
 	if p.kernels.equal == nil {
 		if p.wave && p.packable(b, 0, math.Inf(1)) {
-			b.OneSided = 1
+			if b.OneSided = 1; b.Packed.Differs == [8]float64{} {
+				b.OneSided = asm.OneSidedShared
+			}
 		}
 		return
 	}

@@ -64,7 +64,8 @@ type Block struct {
 	Ahead []*Column
 
 	Packed *LIFPacked // of the kernel LIFPacked
-	// LIF with AVX2 and a waveform: 1 where LIFPackable refuses no lane, else 0
+	// LIF with AVX2 and a waveform: 0 where LIFPackable refuses a lane, OneSidedShared where lanes differ in their
+	// currents alone, else 1
 	OneSided int
 }
 
@@ -148,6 +149,9 @@ type LIFPacked struct {
 	Open  int     // out: whether the lanes in Fired have yet to take the steps of their chunk again
 	Near  float64 // V_inf between V_th and this is too close
 }
+
+// OneSidedShared is a value of OneSided.
+const OneSidedShared = 2
 
 // PackedSlots is the largest number of slots.
 const PackedSlots = 16

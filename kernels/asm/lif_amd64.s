@@ -4751,6 +4751,7 @@ vectors17:
 	ADDQ      208(SI), R11
 	MOVQ      AX, CX
 
+	// keep
 step18:
 	// step
 	VBROADCASTSD (R9), Y0
@@ -5250,6 +5251,7 @@ vectors34:
 	LEAQ      (R10)(DI*8), R10
 	MOVQ      R8, CX
 
+	// keep
 step35:
 	// step
 	VMOVUPD      (R11)(DX*8), Y0
@@ -5395,6 +5397,7 @@ vectors37:
 	LEAQ      (R10)(DI*8), R10
 	MOVQ      R8, CX
 
+	// keep
 step38:
 	// step
 	VMOVUPD      (R11)(DX*8), Y0
@@ -5512,15 +5515,18 @@ none40:
 	JMP  return
 
 sided11:
-input41:
+	CMPQ 352(SI), $+2
+	JE   shared41
+
+input42:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  return
 	CMPQ R8, 248(SI)
-	JLE  whole42
+	JLE  whole43
 	MOVQ 248(SI), R8
 
-whole42:
+whole43:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
@@ -5528,9 +5534,9 @@ whole42:
 	XORQ R9, R9
 	XORQ DX, DX
 	CMPQ R8, $+16
-	JNE  other43
+	JNE  other44
 
-vectors45:
+vectors46:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5583,7 +5589,8 @@ vectors45:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step46:
+	// keep
+step47:
 	// step
 	VBROADCASTSD (R10), Y0
 	VADDPD       6144(BX)(DX*8), Y0, Y1
@@ -5643,7 +5650,7 @@ step46:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step46
+	JNZ    step47
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5683,13 +5690,13 @@ step46:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors45
+	JLT       vectors46
 	TESTQ     R9, R9
-	JNZ       spikes47
-	JMP       forward44
+	JNZ       spikes48
+	JMP       forward45
 
-other43:
-vectors48:
+other44:
+vectors49:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5746,7 +5753,8 @@ vectors48:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step49:
+	// keep
+step50:
 	// step
 	VBROADCASTSD (R10), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -5822,7 +5830,7 @@ step49:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step49
+	JNZ    step50
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -5862,14 +5870,14 @@ step49:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors48
+	JLT       vectors49
 	TESTQ     R9, R9
-	JNZ       spikes50
+	JNZ       spikes51
 
-forward44:
+forward45:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none51
+	JLT        none52
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -5882,22 +5890,22 @@ forward44:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none51:
+none52:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   input41
+	JE   input42
 	JMP  return
 
 waved12:
-input52:
+input53:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  return
 	CMPQ R8, 248(SI)
-	JLE  whole53
+	JLE  whole54
 	MOVQ 248(SI), R8
 
-whole53:
+whole54:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
@@ -5905,9 +5913,9 @@ whole53:
 	XORQ R9, R9
 	XORQ DX, DX
 	CMPQ R8, $+16
-	JNE  other54
+	JNE  other55
 
-vectors56:
+vectors57:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5964,7 +5972,8 @@ vectors56:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step57:
+	// keep
+step58:
 	// step
 	VBROADCASTSD (R10), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -6036,7 +6045,7 @@ step57:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step57
+	JNZ    step58
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -6076,13 +6085,13 @@ step57:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors56
+	JLT       vectors57
 	TESTQ     R9, R9
-	JNZ       spikes58
-	JMP       forward55
+	JNZ       spikes59
+	JMP       forward56
 
-other54:
-vectors59:
+other55:
+vectors60:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6139,7 +6148,8 @@ vectors59:
 	ADDQ      208(SI), R12
 	MOVQ      R8, CX
 
-step60:
+	// keep
+step61:
 	// step
 	VBROADCASTSD (R10), Y0
 	VMOVUPD      6144(BX)(DX*8), Y1
@@ -6215,7 +6225,7 @@ step60:
 	MOVQ   232(SI), R14
 	LEAQ   (R12)(R14*8), R12
 	DECQ   CX
-	JNZ    step60
+	JNZ    step61
 	MOVQ   (SI), CX
 	MOVQ   8(SI), R10
 	MOVQ   96(SI), R10
@@ -6255,14 +6265,14 @@ step60:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 64(SI)
-	JLT       vectors59
+	JLT       vectors60
 	TESTQ     R9, R9
-	JNZ       spikes61
+	JNZ       spikes62
 
-forward55:
+forward56:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none62
+	JLT        none63
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -6275,30 +6285,30 @@ forward55:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none62:
+none63:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   input52
+	JE   input53
 	JMP  return
 
 spikes19:
 	CMPQ AX, $+16
-	JEQ  filled63
+	JEQ  filled64
 	MOVQ AX, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill64:
+fill65:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill64
+	JNZ     fill65
 
-filled63:
+filled64:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6308,7 +6318,7 @@ filled63:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again65:
+again66:
 	TZCNTQ R8, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6393,7 +6403,7 @@ again65:
 	VBLENDVPD    Y6, Y3, Y2, Y0
 	VBLENDVPD    Y9, Y10, Y0, Y12
 	CMPQ         AX, $+1
-	JE           single68
+	JE           single69
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6402,7 +6412,7 @@ again65:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual69
+	JNZ    unusual70
 	MOVQ   (SI), R10
 	MOVQ   8(SI), R11
 	MOVQ   96(SI), R12
@@ -6462,7 +6472,7 @@ again65:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R13)(DX*8)
 
-events67:
+events68:
 	MOVQ 144(SI), R10
 	ADDQ DX, R10
 	LEAQ (CX)(DX*8), CX
@@ -6470,7 +6480,7 @@ events67:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event70:
+event71:
 	TZCNTQ R9, R11
 	MOVQ   4096(CX)(R11*8), R12
 	MOVQ   R12, 8(DX)
@@ -6483,11 +6493,11 @@ event70:
 	INCQ   128(SI)
 	LEAQ   -1(R9), R12
 	ANDQ   R12, R9
-	JNZ    event70
+	JNZ    event71
 
-finished66:
+finished67:
 	TESTQ R8, R8
-	JNZ   again65
+	JNZ   again66
 	MOVQ  AX, 248(SI)
 	JMP   forward16
 
@@ -6507,7 +6517,7 @@ shorter25:
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
 	VMOVUPD      lifConstsAVX2<>+352(SB), Y11
 
-search71:
+search72:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -6520,7 +6530,7 @@ search71:
 	VBLENDVPD Y1, 8192(R13)(DX*8), Y12, Y12
 	VBLENDVPD Y1, lifConstsAVX2<>+352(SB), Y2, Y11
 	DECQ      R14
-	JNZ       search71
+	JNZ       search72
 	JMP       located24
 
 single26:
@@ -6557,7 +6567,7 @@ single26:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual72
+	JNZ          unusual73
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -6649,7 +6659,7 @@ spikes36:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again73:
+again74:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6741,7 +6751,7 @@ again73:
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y6
 	VBLENDVPD    Y1, Y9, Y6, Y13
 	CMPQ         R8, $+1
-	JE           single76
+	JE           single77
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6750,7 +6760,7 @@ again73:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual77
+	JNZ    unusual78
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -6810,7 +6820,7 @@ again73:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events75:
+events76:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -6818,7 +6828,7 @@ events75:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event78:
+event79:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -6831,32 +6841,32 @@ event78:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event78
+	JNZ    event79
 
-finished74:
+finished75:
 	TESTQ R9, R9
-	JNZ   again73
+	JNZ   again74
 	MOVQ  R8, 248(SI)
 	JMP   forward32
 
 spikes39:
 	CMPQ R8, $+16
-	JEQ  filled79
+	JEQ  filled80
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill80:
+fill81:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill80
+	JNZ     fill81
 
-filled79:
+filled80:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6866,7 +6876,7 @@ filled79:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again81:
+again82:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -6961,7 +6971,7 @@ again81:
 	VBLENDVPD    Y6, Y0, Y10, Y8
 	VBLENDVPD    Y9, Y2, Y8, Y12
 	CMPQ         R8, $+1
-	JE           single84
+	JE           single85
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -6970,7 +6980,7 @@ again81:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual85
+	JNZ    unusual86
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7030,7 +7040,7 @@ again81:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events83:
+events84:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7038,7 +7048,7 @@ events83:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event86:
+event87:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7051,15 +7061,394 @@ event86:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event86
+	JNZ    event87
 
-finished82:
+finished83:
 	TESTQ R9, R9
-	JNZ   again81
+	JNZ   again82
 	MOVQ  R8, 248(SI)
 	JMP   forward32
 
-spikes47:
+shared41:
+input88:
+	MOVQ 56(SI), R8
+	SUBQ DI, R8
+	JLE  return
+	CMPQ R8, 248(SI)
+	JLE  whole89
+	MOVQ 248(SI), R8
+
+whole89:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R9, R9
+	XORQ DX, DX
+	CMPQ R8, $+16
+	JNE  other90
+
+vectors92:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   32(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y3
+	VMOVUPD   64(R11)(DX*8), Y4
+	VCMPPD    $0x1d, Y15, Y4, Y5
+	VMOVUPD   96(R11)(DX*8), Y6
+	VCMPPD    $0x1d, Y15, Y6, Y0
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y4
+	VMOVUPD   Y4, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y6
+	VMOVUPD   Y6, 64(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y2
+	VBLENDVPD Y1, (R10)(DX*8), Y2, Y10
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y3, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   576(BX)(DX*8), Y2
+	VBLENDVPD Y5, 64(R10)(DX*8), Y2, Y8
+	VMOVAPD   Y4, Y13
+	VMOVUPD   96(CX)(DX*8), Y3
+	VMOVUPD   Y3, 96(R12)(DX*8)
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	VMOVAPD   Y6, Y12
+	VMOVAPD   Y3, Y11
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+	// keep
+	VMOVUPD 512(BX), Y6
+	VMOVUPD 5120(BX), Y5
+	VMOVUPD 5632(BX), Y4
+
+step93:
+	// step
+	VBROADCASTSD (R10), Y0
+	VADDPD       6144(BX)(DX*8), Y0, Y1
+	VMOVUPD      (R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFMADD213PD  Y4, Y5, Y1
+	VSUBPD       Y1, Y14, Y0
+	VANDPD       Y3, Y10, Y2
+	VFNMADD231PD Y0, Y2, Y14
+	VBLENDVPD    Y3, Y6, Y10, Y10
+	VMOVUPD      Y14, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VADDPD       6176(BX)(DX*8), Y0, Y1
+	VMOVUPD      32(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFMADD213PD  Y4, Y5, Y1
+	VSUBPD       Y1, Y13, Y0
+	VANDPD       Y3, Y9, Y2
+	VFNMADD231PD Y0, Y2, Y13
+	VBLENDVPD    Y3, Y6, Y9, Y9
+	VMOVUPD      Y13, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VADDPD       6208(BX)(DX*8), Y0, Y1
+	VMOVUPD      64(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFMADD213PD  Y4, Y5, Y1
+	VSUBPD       Y1, Y12, Y0
+	VANDPD       Y3, Y8, Y2
+	VFNMADD231PD Y0, Y2, Y12
+	VBLENDVPD    Y3, Y6, Y8, Y8
+	VMOVUPD      Y12, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VADDPD       6240(BX)(DX*8), Y0, Y1
+	VMOVUPD      96(R11)(DX*8), Y2
+	VCMPPD       $0x12, Y15, Y2, Y3
+	VFMADD213PD  Y4, Y5, Y1
+	VSUBPD       Y1, Y11, Y0
+	VANDPD       Y3, Y7, Y2
+	VFNMADD231PD Y0, Y2, Y11
+	VBLENDVPD    Y3, Y6, Y7, Y7
+	VMOVUPD      Y11, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step93
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y11, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y12, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y13, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors92
+	TESTQ     R9, R9
+	JNZ       spikes94
+	JMP       forward91
+
+other90:
+vectors95:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   32(CX)(DX*8), Y0
+	VMOVUPD   Y0, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
+	VMOVAPD   Y0, Y13
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y10
+	VMOVUPD   32(R11)(DX*8), Y1
+	VCMPPD    $0x1d, Y15, Y1, Y0
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
+	VMOVAPD   Y2, Y12
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y4
+	VMOVUPD   96(CX)(DX*8), Y11
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y3
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y0, 32(R10)(DX*8), Y1, Y9
+	VMOVUPD   64(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   576(BX)(DX*8), Y1
+	VBLENDVPD Y0, 64(R10)(DX*8), Y1, Y8
+	VMOVUPD   96(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y0
+	VMOVUPD   608(BX)(DX*8), Y1
+	VBLENDVPD Y0, 96(R10)(DX*8), Y1, Y7
+	MOVQ      184(SI), R10
+	MOVQ      232(SI), R12
+	LEAQ      (R10)(DI*8), R10
+	IMULQ     DI, R12
+	SHLQ      $0x03, R12
+	ADDQ      208(SI), R12
+	MOVQ      R8, CX
+
+	// keep
+step96:
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
+	VADDPD       (R12)(DX*8), Y1, Y2
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8192(R13)
+	VSUBPD       Y2, Y14, Y1
+	VFNMADD213PD Y14, Y10, Y1
+	VMOVUPD      (R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y14, Y14
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y10, Y10
+	VMAXPD       Y6, Y14, Y6
+	VMOVUPD      Y6, (R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
+	VADDPD       32(R12)(DX*8), Y1, Y2
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8224(R13)
+	VSUBPD       Y2, Y13, Y1
+	VFNMADD213PD Y13, Y9, Y1
+	VMOVUPD      32(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y9, Y9
+	VMAXPD       Y5, Y13, Y5
+	VMOVUPD      Y5, 32(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6208(BX)(DX*8), Y1
+	VFMADD231PD  6720(BX)(DX*8), Y0, Y1
+	VADDPD       64(R12)(DX*8), Y1, Y2
+	VMOVUPD      5184(BX)(DX*8), Y0
+	VFMADD213PD  5696(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8256(R13)
+	VSUBPD       Y2, Y12, Y1
+	VFNMADD213PD Y12, Y8, Y1
+	VMOVUPD      64(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y12, Y12
+	VBLENDVPD    Y2, 576(BX)(DX*8), Y8, Y8
+	VMAXPD       Y4, Y12, Y4
+	VMOVUPD      Y4, 64(R13)
+
+	// step
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      6240(BX)(DX*8), Y1
+	VFMADD231PD  6752(BX)(DX*8), Y0, Y1
+	VADDPD       96(R12)(DX*8), Y1, Y2
+	VMOVUPD      5216(BX)(DX*8), Y0
+	VFMADD213PD  5728(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y2, 8288(R13)
+	VSUBPD       Y2, Y11, Y1
+	VFNMADD213PD Y11, Y7, Y1
+	VMOVUPD      96(R11)(DX*8), Y0
+	VCMPPD       $0x12, Y15, Y0, Y2
+	VBLENDVPD    Y2, Y1, Y11, Y11
+	VBLENDVPD    Y2, 608(BX)(DX*8), Y7, Y7
+	VMAXPD       Y3, Y11, Y3
+	VMOVUPD      Y3, 96(R13)
+
+	// now
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
+	ADDQ   $0x00000200, R13
+	ADDQ   $0x08, R10
+	MOVQ   232(SI), R14
+	LEAQ   (R12)(R14*8), R12
+	DECQ   CX
+	JNZ    step96
+	MOVQ   (SI), CX
+	MOVQ   8(SI), R10
+	MOVQ   96(SI), R10
+
+	// store
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y3, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y4, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 64(SI)
+	JLT       vectors95
+	TESTQ     R9, R9
+	JNZ       spikes97
+
+forward91:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none98
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none98:
+	ADDQ R8, DI
+	CMPQ 88(SI), $+0
+	JE   input88
+	JMP  return
+
+spikes48:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7069,7 +7458,7 @@ spikes47:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again87:
+again99:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -7168,7 +7557,7 @@ again87:
 	VBLENDVPD    Y6, Y5, Y0, Y13
 	VMOVAPD      Y9, Y12
 	CMPQ         R8, $+1
-	JE           single90
+	JE           single102
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -7177,7 +7566,7 @@ again87:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual91
+	JNZ    unusual103
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7237,7 +7626,7 @@ again87:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events89:
+events101:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7245,7 +7634,7 @@ events89:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event92:
+event104:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7258,32 +7647,32 @@ event92:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event92
+	JNZ    event104
 
-finished88:
+finished100:
 	TESTQ R9, R9
-	JNZ   again87
+	JNZ   again99
 	MOVQ  R8, 248(SI)
-	JMP   forward44
+	JMP   forward45
 
-spikes50:
+spikes51:
 	CMPQ R8, $+16
-	JEQ  filled93
+	JEQ  filled105
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill94:
+fill106:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill94
+	JNZ     fill106
 
-filled93:
+filled105:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7293,7 +7682,7 @@ filled93:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again95:
+again107:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -7378,7 +7767,7 @@ again95:
 	VBLENDVPD    Y6, Y3, Y2, Y0
 	VBLENDVPD    Y9, Y10, Y0, Y12
 	CMPQ         R8, $+1
-	JE           single98
+	JE           single110
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -7387,7 +7776,7 @@ again95:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual99
+	JNZ    unusual111
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7447,7 +7836,7 @@ again95:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events97:
+events109:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7455,7 +7844,7 @@ events97:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event100:
+event112:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7468,15 +7857,15 @@ event100:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event100
+	JNZ    event112
 
-finished96:
+finished108:
 	TESTQ R9, R9
-	JNZ   again95
+	JNZ   again107
 	MOVQ  R8, 248(SI)
-	JMP   forward44
+	JMP   forward45
 
-spikes58:
+spikes59:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7486,7 +7875,7 @@ spikes58:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again101:
+again113:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -7585,7 +7974,7 @@ again101:
 	VBLENDVPD    Y6, Y5, Y0, Y13
 	VMOVAPD      Y9, Y12
 	CMPQ         R8, $+1
-	JE           single104
+	JE           single116
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -7594,7 +7983,7 @@ again101:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual105
+	JNZ    unusual117
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7654,7 +8043,7 @@ again101:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events103:
+events115:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7662,7 +8051,7 @@ events103:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event106:
+event118:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7675,32 +8064,32 @@ event106:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event106
+	JNZ    event118
 
-finished102:
+finished114:
 	TESTQ R9, R9
-	JNZ   again101
+	JNZ   again113
 	MOVQ  R8, 248(SI)
-	JMP   forward55
+	JMP   forward56
 
-spikes61:
+spikes62:
 	CMPQ R8, $+16
-	JEQ  filled107
+	JEQ  filled119
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, DX
 	SUBQ CX, DX
 	ADDQ 240(SI), CX
 
-fill108:
+fill120:
 	// fill
 	VMOVUPD lifConstsAVX2<>+352(SB), Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x20, DX
-	JNZ     fill108
+	JNZ     fill120
 
-filled107:
+filled119:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7710,7 +8099,7 @@ filled107:
 	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again109:
+again121:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -7795,7 +8184,7 @@ again109:
 	VBLENDVPD    Y6, Y3, Y2, Y0
 	VBLENDVPD    Y9, Y10, Y0, Y12
 	CMPQ         R8, $+1
-	JE           single112
+	JE           single124
 
 	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
@@ -7804,7 +8193,7 @@ again109:
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    unusual113
+	JNZ    unusual125
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -7864,7 +8253,7 @@ again109:
 	VBLENDVPD    Y6, Y4, Y0, Y5
 	VMOVUPD      Y5, (R14)(DX*8)
 
-events111:
+events123:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -7872,7 +8261,7 @@ events111:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event114:
+event126:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -7885,15 +8274,15 @@ event114:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event114
+	JNZ    event126
 
-finished110:
+finished122:
 	TESTQ R9, R9
-	JNZ   again109
+	JNZ   again121
 	MOVQ  R8, 248(SI)
-	JMP   forward55
+	JMP   forward56
 
-single68:
+single69:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -7927,7 +8316,7 @@ single68:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual115
+	JNZ          unusual127
 	MOVQ         (SI), R10
 	MOVQ         8(SI), R11
 	MOVQ         96(SI), R12
@@ -7998,17 +8387,17 @@ single68:
 	VMOVUPD      (R13)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R13)(DX*8)
-	JMP          events67
+	JMP          events68
 
-unusual69:
+unusual70:
 	ORQ R10, 88(SI)
-	JMP finished66
+	JMP finished67
 
-unusual72:
+unusual73:
 	ORQ R11, 88(SI)
 	JMP finished22
 
-single76:
+single77:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -8042,7 +8431,7 @@ single76:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual116
+	JNZ          unusual128
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8113,13 +8502,13 @@ single76:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events75
+	JMP          events76
 
-unusual77:
+unusual78:
 	ORQ R11, 88(SI)
-	JMP finished74
+	JMP finished75
 
-single84:
+single85:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -8153,7 +8542,7 @@ single84:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual117
+	JNZ          unusual129
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8224,13 +8613,430 @@ single84:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events83
+	JMP          events84
 
-unusual85:
+unusual86:
 	ORQ R11, 88(SI)
-	JMP finished82
+	JMP finished83
 
-single90:
+spikes94:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again130:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+	MOVQ   184(SI), R13
+	LEAQ   (R13)(DI*8), R13
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y3
+	VADDPD       lifConstsAVX2<>+160(SB), Y3, Y4
+	VMOVUPD      5632(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y5, Y6
+	VMOVUPD      4608(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y7, Y8
+	VCMPPD       $0x1d, Y1, Y6, Y9
+	VMOVUPD      6656(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y10, Y5
+	VMOVUPD      4096(R12)(DX*8), Y7
+	VBLENDVPD    Y2, (R12)(DX*8), Y7, Y10
+	VMOVUPD      5120(R12)(DX*8), Y7
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y7, Y7
+	VMOVUPD      6144(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y0, Y0
+	VBLENDVPD    Y9, Y8, Y5, Y8
+	VMOVUPD      7168(R12)(DX*8), Y5
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y5, Y5
+	VBLENDVPD    Y9, Y10, Y0, Y10
+	VCMPPD       $0x1d, Y1, Y8, Y0
+	VBLENDVPD    Y9, Y7, Y5, Y7
+	VBROADCASTSD 64(R13), Y5
+	VBROADCASTSD (R13), Y1
+	VBLENDVPD    Y2, Y1, Y5, Y1
+	VBLENDVPD    Y0, Y10, Y7, Y5
+	VBROADCASTSD 72(R13), Y10
+	VBROADCASTSD 8(R13), Y7
+	VBLENDVPD    Y2, Y7, Y10, Y7
+	VBLENDVPD    Y2, Y3, Y4, Y10
+	VBROADCASTSD 80(R13), Y4
+	VBROADCASTSD 16(R13), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VBROADCASTSD 88(R13), Y4
+	VMOVUPD      Y10, (AX)
+	VBROADCASTSD 24(R13), Y10
+	VBLENDVPD    Y2, Y10, Y4, Y10
+	VBROADCASTSD 96(R13), Y4
+	VMOVUPD      Y8, 32(AX)
+	VBROADCASTSD 32(R13), Y8
+	VBLENDVPD    Y2, Y8, Y4, Y8
+	VBLENDVPD    Y9, Y1, Y8, Y4
+	VBROADCASTSD 104(R13), Y1
+	VBROADCASTSD 40(R13), Y8
+	VBLENDVPD    Y2, Y8, Y1, Y8
+	VBLENDVPD    Y9, Y7, Y8, Y1
+	VBROADCASTSD 112(R13), Y7
+	VBROADCASTSD 48(R13), Y8
+	VBLENDVPD    Y2, Y8, Y7, Y8
+	VBLENDVPD    Y9, Y3, Y8, Y7
+	VBLENDVPD    Y0, Y4, Y7, Y3
+	VBROADCASTSD 120(R13), Y8
+	VBROADCASTSD 56(R13), Y4
+	VBLENDVPD    Y2, Y4, Y8, Y7
+	VBLENDVPD    Y9, Y10, Y7, Y4
+	VBLENDVPD    Y0, Y1, Y4, Y8
+	VMOVUPD      7680(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 3584(R12)(DX*8), Y10, Y7
+	VBLENDVPD    Y9, Y6, Y7, Y1
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y5, Y4
+	VBLENDVPD    Y0, 32(AX), Y1, Y2
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y10
+	VADDPD       (AX), Y10, Y6
+	VBLENDVPD    Y9, (AX), Y6, Y7
+	VBLENDVPD    Y4, Y3, Y8, Y1
+	VADDPD       lifConstsAVX2<>+64(SB), Y7, Y10
+	VMOVUPD      6656(BX)(DX*8), Y9
+	VFMADD213PD  6144(BX)(DX*8), Y9, Y1
+	VBLENDVPD    Y4, Y5, Y2, Y14
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y14, Y6
+	VBLENDVPD    Y0, Y7, Y10, Y3
+	VADDPD       lifConstsAVX2<>+256(SB), Y3, Y8
+	VADDPD       lifConstsAVX2<>+320(SB), Y1, Y9
+	VBLENDVPD    Y4, Y3, Y8, Y5
+	VMOVUPD      5120(BX)(DX*8), Y2
+	VFMADD213PD  5632(BX)(DX*8), Y2, Y9
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y0
+	VBLENDVPD    Y6, Y5, Y0, Y13
+	VMOVAPD      Y9, Y12
+	CMPQ         R8, $+1
+	JE           single133
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual134
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events132:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event135:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event135
+
+finished131:
+	TESTQ R9, R9
+	JNZ   again130
+	MOVQ  R8, 248(SI)
+	JMP   forward91
+
+spikes97:
+	CMPQ R8, $+16
+	JEQ  filled136
+	MOVQ R8, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill137:
+	// fill
+	VMOVUPD lifConstsAVX2<>+352(SB), Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x20, DX
+	JNZ     fill137
+
+filled136:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD 72(SI), Y0
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
+	VBROADCASTSD 48(SI), Y3
+	VADDPD       Y2, Y3, Y15
+
+again138:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   40(SI), CX
+	MOVQ   240(SI), R12
+	MOVQ   R8, 72(SI)
+
+	// search
+	VMOVUPD      3584(R12)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VCMPPD       $0x1d, Y1, Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+160(SB), Y3
+	VADDPD       lifConstsAVX2<>+320(SB), Y3, Y4
+	VBROADCASTSD 72(SI), Y5
+	VORPD        lifConstsAVX2<>+224(SB), Y5, Y6
+	VSUBPD       lifConstsAVX2<>+224(SB), Y6, Y7
+	VMOVUPD      5632(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1536(R12)(DX*8), Y8, Y9
+	VMOVUPD      4608(R12)(DX*8), Y10
+	VBLENDVPD    Y2, 512(R12)(DX*8), Y10, Y3
+	VCMPPD       $0x1d, Y1, Y9, Y5
+	VMOVUPD      6656(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2560(R12)(DX*8), Y6, Y8
+	VBLENDVPD    Y2, lifConstsAVX2<>+320(SB), Y4, Y10
+	VMOVUPD      4096(R12)(DX*8), Y6
+	VBLENDVPD    Y2, (R12)(DX*8), Y6, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y10, Y6
+	VBLENDVPD    Y5, Y3, Y8, Y3
+	VMOVUPD      5120(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 1024(R12)(DX*8), Y8, Y8
+	VBLENDVPD    Y5, Y10, Y6, Y10
+	VMOVUPD      6144(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 2048(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VMOVUPD      7168(R12)(DX*8), Y6
+	VBLENDVPD    Y2, 3072(R12)(DX*8), Y6, Y6
+	VBLENDVPD    Y5, Y8, Y6, Y8
+	VCMPPD       $0x1d, Y1, Y3, Y6
+	VBLENDVPD    Y6, Y4, Y8, Y4
+	VADDPD       lifConstsAVX2<>+64(SB), Y10, Y8
+	VBLENDVPD    Y6, Y10, Y8, Y10
+	VMOVUPD      7680(R12)(DX*8), Y8
+	VBLENDVPD    Y2, Y0, Y8, Y0
+	VBLENDVPD    Y5, Y9, Y0, Y8
+	VCMPPD       $0x1d, Y1, Y4, Y9
+	VBLENDVPD    Y6, Y3, Y8, Y0
+	VADDPD       lifConstsAVX2<>+256(SB), Y10, Y3
+	VBLENDVPD    Y9, Y4, Y0, Y14
+	VMOVUPD      12288(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8192(R12)(DX*8), Y8, Y4
+	VBLENDVPD    Y9, Y10, Y3, Y0
+	VMOVUPD      12800(R12)(DX*8), Y8
+	VBLENDVPD    Y2, 8704(R12)(DX*8), Y8, Y10
+	VCMPPD       $0x11, Y7, Y0, Y3
+	VCMPPD       $0x1d, Y1, Y14, Y8
+	VANDPD       Y3, Y8, Y7
+	VMOVUPD      13312(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9216(R12)(DX*8), Y1, Y8
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VBLENDVPD    Y7, Y0, Y3, Y13
+	VMOVUPD      13824(R12)(DX*8), Y1
+	VBLENDVPD    Y2, 9728(R12)(DX*8), Y1, Y7
+	VMOVUPD      14336(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10240(R12)(DX*8), Y0, Y3
+	VBLENDVPD    Y5, Y4, Y3, Y1
+	VMOVUPD      14848(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 10752(R12)(DX*8), Y0, Y4
+	VBLENDVPD    Y5, Y10, Y4, Y3
+	VMOVUPD      15360(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11264(R12)(DX*8), Y0, Y10
+	VBLENDVPD    Y5, Y8, Y10, Y4
+	VMOVUPD      15872(R12)(DX*8), Y0
+	VBLENDVPD    Y2, 11776(R12)(DX*8), Y0, Y8
+	VBLENDVPD    Y6, Y1, Y4, Y10
+	VBLENDVPD    Y5, Y7, Y8, Y2
+	VBLENDVPD    Y6, Y3, Y2, Y0
+	VBLENDVPD    Y9, Y10, Y0, Y12
+	CMPQ         R8, $+1
+	JE           single141
+
+	// unusual
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
+	JNZ    unusual142
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y0
+	VDIVPD       Y1, Y4, Y2
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y4, Y1
+	VDIVPD       Y10, Y3, Y4
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y0, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y4, Y4, Y10
+	VADDPD       Y4, Y4, Y1
+	VSUBPD       4096(BX)(DX*8), Y3, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y3
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y10, Y2
+	VMULPD       Y10, Y4, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y10, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y10, Y2
+	VCMPPD       $0x12, Y5, Y0, Y10
+	VFMADD231PD  Y2, Y4, Y1
+	VBLENDVPD    Y10, Y3, Y0, Y4
+	VMOVUPD      3072(BX)(DX*8), Y2
+	VBLENDVPD    Y10, Y8, Y2, Y3
+	VMOVUPD      (R12)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y8
+	VADDPD       Y3, Y9, Y2
+	VMOVUPD      Y8, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y1
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y6, Y2, Y4, Y0
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMAXPD       Y1, Y5, Y9
+	VADDPD       3584(BX)(DX*8), Y9, Y3
+	VMOVUPD      Y9, 4096(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y10, Y8, Y3, Y2
+	VSUBPD       Y2, Y7, Y4
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y6, Y4, Y0, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
+
+events140:
+	MOVQ 144(SI), R11
+	ADDQ DX, R11
+	LEAQ (CX)(DX*8), CX
+	MOVQ 128(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 120(SI), DX
+
+event143:
+	TZCNTQ R10, R12
+	MOVQ   4096(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   4608(CX)(R12*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
+	INCQ   128(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event143
+
+finished139:
+	TESTQ R9, R9
+	JNZ   again138
+	MOVQ  R8, 248(SI)
+	JMP   forward91
+
+single102:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -8264,7 +9070,7 @@ single90:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual118
+	JNZ          unusual144
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8335,13 +9141,13 @@ single90:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events89
+	JMP          events101
 
-unusual91:
+unusual103:
 	ORQ R11, 88(SI)
-	JMP finished88
+	JMP finished100
 
-single98:
+single110:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -8375,7 +9181,7 @@ single98:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual119
+	JNZ          unusual145
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8446,13 +9252,13 @@ single98:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events97
+	JMP          events109
 
-unusual99:
+unusual111:
 	ORQ R11, 88(SI)
-	JMP finished96
+	JMP finished108
 
-single104:
+single116:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -8486,7 +9292,7 @@ single104:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          unusual120
+	JNZ          unusual146
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -8557,150 +9363,380 @@ single104:
 	VMOVUPD      (R14)(DX*8), Y5
 	VBLENDVPD    Y10, Y6, Y5, Y1
 	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events103
-
-unusual105:
-	ORQ R11, 88(SI)
-	JMP finished102
-
-single112:
-	// unusual
-	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y12, Y1
-	VSUBPD       Y0, Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
-	VMOVUPD      3072(BX)(DX*8), Y4
-	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
-	VCMPPD       $0x15, Y12, Y14, Y6
-	VMOVUPD      (CX)(DX*8), Y7
-	VCMPPD       $0x15, Y0, Y7, Y8
-	VMOVUPD      1536(BX)(DX*8), Y9
-	VSUBPD       Y12, Y9, Y10
-	VDIVPD       Y1, Y2, Y4
-	VMOVUPD      2560(BX)(DX*8), Y7
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
-	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
-	VORPD        Y8, Y6, Y7
-	VORPD        Y2, Y7, Y6
-	VORPD        Y1, Y6, Y8
-	VMOVUPD      4096(BX)(DX*8), Y7
-	VFMADD213PD  Y4, Y4, Y7
-	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
-	VSUBPD       4096(BX)(DX*8), Y7, Y2
-	VSUBPD       4608(BX)(DX*8), Y4, Y6
-	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
-	VBLENDVPD    Y1, Y6, Y2, Y7
-	VANDNPD      Y5, Y1, Y4
-	VFNMADD231PD Y10, Y7, Y9
-	VCMPPD       $0x15, Y0, Y9, Y6
-	VANDPD       Y6, Y4, Y2
-	VORPD        Y2, Y8, Y1
-	VANDPD       Y1, Y3, Y5
-	VPTEST       Y5, Y5
-	JNZ          unusual121
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	MOVQ         96(SI), R13
-	MOVQ         112(SI), R14
-
-	// spike
-	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y12, Y1
-	VSUBPD       Y14, Y12, Y2
-	VSUBPD       Y0, Y14, Y3
-	VSUBPD       Y0, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
-	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
-	VCMPPD       $0x11, Y8, Y7, Y9
-	VMOVUPD      1536(BX)(DX*8), Y10
-	VSUBPD       Y12, Y10, Y0
-	VADDPD       Y2, Y1, Y2
-	VADDPD       Y8, Y7, Y10
-	VDIVPD       Y1, Y4, Y4
-	VADDPD       Y13, Y15, Y1
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
-	VDIVPD       Y2, Y3, Y3
-	VANDPD       Y9, Y6, Y2
-	VMOVUPD      Y7, 4608(CX)(DX*8)
-	VMOVUPD      4096(BX)(DX*8), Y9
-	VFMADD213PD  Y4, Y4, Y9
-	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
-	VMULPD       Y3, Y3, Y7
-	VSUBPD       4096(BX)(DX*8), Y9, Y9
-	VSUBPD       4608(BX)(DX*8), Y4, Y4
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
-	VMULPD       Y7, Y3, Y7
-	VADDPD       Y3, Y3, Y3
-	VFMADD231PD  Y8, Y7, Y3
-	VCMPPD       $0x12, Y5, Y9, Y7
-	VBLENDVPD    Y7, Y4, Y9, Y8
-	VMOVUPD      2048(BX)(DX*8), Y4
-	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
-	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
-	VANDNPD      Y2, Y7, Y9
-	VMOVUPD      3072(BX)(DX*8), Y4
-	VBLENDVPD    Y7, Y10, Y4, Y2
-	VANDNPD      Y6, Y9, Y10
-	VADDPD       Y2, Y1, Y4
-	VMOVUPD      (R12)(DX*8), Y1
-	VBLENDVPD    Y10, Y8, Y1, Y2
-	VMAXPD       Y3, Y5, Y8
-	VMOVUPD      1536(BX)(DX*8), Y1
-	VBLENDVPD    Y9, Y0, Y1, Y5
-	VMOVUPD      Y2, (R12)(DX*8)
-	VMOVUPD      (R13)(DX*8), Y3
-	VBLENDVPD    Y10, Y4, Y3, Y9
-	VADDPD       3584(BX)(DX*8), Y8, Y0
-	VMOVUPD      Y9, (R13)(DX*8)
-	VMOVUPD      (R11)(DX*8), Y1
-	VBLENDVPD    Y6, Y5, Y1, Y2
-	VMOVUPD      Y8, 4096(CX)(DX*8)
-	VMOVUPD      Y2, (R11)(DX*8)
-	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
-	VBLENDVPD    Y7, Y4, Y0, Y3
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
-	VSUBPD       Y3, Y9, Y6
-	VMOVUPD      (R14)(DX*8), Y5
-	VBLENDVPD    Y10, Y6, Y5, Y1
-	VMOVUPD      Y1, (R14)(DX*8)
-	JMP          events111
-
-unusual113:
-	ORQ R11, 88(SI)
-	JMP finished110
-
-unusual115:
-	ORQ R10, 88(SI)
-	JMP finished66
-
-unusual116:
-	ORQ R11, 88(SI)
-	JMP finished74
+	JMP          events115
 
 unusual117:
 	ORQ R11, 88(SI)
-	JMP finished82
+	JMP finished114
 
-unusual118:
-	ORQ R11, 88(SI)
-	JMP finished88
+single124:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual147
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
 
-unusual119:
-	ORQ R11, 88(SI)
-	JMP finished96
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events123
 
-unusual120:
+unusual125:
 	ORQ R11, 88(SI)
-	JMP finished102
+	JMP finished122
 
-unusual121:
+unusual127:
+	ORQ R10, 88(SI)
+	JMP finished67
+
+unusual128:
 	ORQ R11, 88(SI)
-	JMP finished110
+	JMP finished75
+
+unusual129:
+	ORQ R11, 88(SI)
+	JMP finished83
+
+single133:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual148
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events132
+
+unusual134:
+	ORQ R11, 88(SI)
+	JMP finished131
+
+single141:
+	// unusual
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y0, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
+	JNZ          unusual149
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+
+	// spike
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y10
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VMOVUPD      Y7, 4608(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y9
+	VFMADD213PD  Y4, Y4, Y9
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y7
+	VSUBPD       4096(BX)(DX*8), Y9, Y9
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y7, Y8
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y7, Y8
+	VMULPD       Y7, Y3, Y7
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y8, Y7, Y3
+	VCMPPD       $0x12, Y5, Y9, Y7
+	VBLENDVPD    Y7, Y4, Y9, Y8
+	VMOVUPD      2048(BX)(DX*8), Y4
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y4, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y8, Y0
+	VANDNPD      Y2, Y7, Y9
+	VMOVUPD      3072(BX)(DX*8), Y4
+	VBLENDVPD    Y7, Y10, Y4, Y2
+	VANDNPD      Y6, Y9, Y10
+	VADDPD       Y2, Y1, Y4
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y10, Y8, Y1, Y2
+	VMAXPD       Y3, Y5, Y8
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y5
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y10, Y4, Y3, Y9
+	VADDPD       3584(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y9, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, Y5, Y1, Y2
+	VMOVUPD      Y8, 4096(CX)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VSUBPD       lifConstsAVX2<>+256(SB), Y0, Y4
+	VBLENDVPD    Y7, Y4, Y0, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VSUBPD       Y3, Y9, Y6
+	VMOVUPD      (R14)(DX*8), Y5
+	VBLENDVPD    Y10, Y6, Y5, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
+	JMP          events140
+
+unusual142:
+	ORQ R11, 88(SI)
+	JMP finished139
+
+unusual144:
+	ORQ R11, 88(SI)
+	JMP finished100
+
+unusual145:
+	ORQ R11, 88(SI)
+	JMP finished108
+
+unusual146:
+	ORQ R11, 88(SI)
+	JMP finished114
+
+unusual147:
+	ORQ R11, 88(SI)
+	JMP finished122
+
+unusual148:
+	ORQ R11, 88(SI)
+	JMP finished131
+
+unusual149:
+	ORQ R11, 88(SI)
+	JMP finished139
 	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)

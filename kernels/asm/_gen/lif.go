@@ -61,7 +61,7 @@ type lifFunc struct {
 	full                  bool          // with input
 	lean                  bool          // with input, without extrema, AVX2; see lifinput.go
 	steady, rises, waved  bool          // see lifdriven.go
-	sided                 bool          // see lifinput.go
+	sided, shared         bool          // see lifinput.go
 	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the current vectors
 	g                     int           // vectors that are stepped together
 	isAhead               bool          // see mode

@@ -23,11 +23,15 @@ func (k *lifFunc) withoutExtrema(g int) {
 	steady, waved, rows := *k, *k, *k
 	steady.g, waved.g, rows.g = g, g, g
 	steady.steady, waved.waved = true, true
-	sided := waved
-	sided.sided = true
+	sided, shared := waved, waved
+	sided.sided, shared.sided, shared.shared = true, true, true
 	k.JNE(k.Later("steady", steady.runInput))
 	k.CMPQ(k.Field("OneSided"), operand.I8(0))
-	k.JNE(k.Later("sided", sided.runInput))
+	k.JNE(k.Later("sided", func() {
+		k.CMPQ(k.Field("OneSided"), operand.I8(asm.OneSidedShared))
+		k.JE(k.Later("shared", shared.runInput))
+		sided.runInput()
+	}))
 	k.CMPQ(k.Field("RowStride"), operand.I8(0))
 	k.JE(k.Later("waved", waved.runInput))
 	rows.runInput()
@@ -64,7 +68,7 @@ func (k lifFunc) runInput() {
 		usual.rises = usual.rises || k.sided
 		usual.chunkInput(forward)
 		k.JMP(operand.LabelRef(forward))
-		k.waved, k.sided = false, false // the waveform may end before a whole chunk does
+		k.waved, k.sided, k.shared = false, false, false // the waveform may end before a whole chunk does
 	}
 	k.Label(other)
 	k.chunkInput(forward)
@@ -129,13 +133,32 @@ func (k lifFunc) stepInput() {
 		k.in = k.input(k.step, k.lane)
 	}
 	k.MOVQ(k.m, n)
+	var kept []operand.Mem
+	if k.shared {
+		for _, j := range []int{asm.LIFK, asm.LIFR, asm.LIFVRest} {
+			kept = append(kept, at(k.coef, column*j))
+		}
+	}
+	const spare = 3 // registers for the arithmetic
+	k.Keep(spare, kept, func() { k.stepsInput(n, steady, p, wake) })
+	v, _, _ = k.state()
+	k.Block("store", func(b *Block) {
+		for s := range k.g {
+			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
+		}
+	})
+	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(high[s]), GE, k.c(b, asm.LIFVTh, s)) })
+}
+
+// stepsInput takes the current vectors through n steps, logged from p on.
+func (k *lifFunc) stepsInput(n, steady, p, wake reg.GPVirtual) {
 	k.Loop("step", n, func() {
 		for s := range k.g {
 			k.Block("step", func(b *Block) {
 				moves, rate, v := b.Cmp(b.Load(k.col(wake, 0, s)), LE, b.Get(k.now)), b.Get(k.rate[s]), b.Get(k.v[s])
 				v = b.advanceHeld(moves, rate, b.Sub(v, k.goalOf(b, s, steady, p)), v, !k.steady && !k.sided)
 				b.Set(k.v[s], v)
-				b.Set(k.rate[s], b.Select(moves, k.c(b, asm.LIFK, s), rate))
+				b.Set(k.rate[s], b.Select(moves, k.coefOf(b, asm.LIFK, s), rate))
 				if !k.rises {
 					v = b.Max(v, b.Get(k.hi[s]))
 					b.Set(k.hi[s], v)
@@ -151,18 +174,19 @@ func (k lifFunc) stepInput() {
 			k.in.next(k.Func)
 		}
 	})
-	v, _, _ = k.state()
-	k.Block("store", func(b *Block) {
-		for s := range k.g {
-			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
-		}
-	})
-	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(high[s]), GE, k.c(b, asm.LIFVTh, s)) })
+}
+
+// coefOf is coefficient j of vector s, which all lanes share where shared holds.
+func (k *lifFunc) coefOf(b *Block, j, s int) Vec {
+	if k.shared && j != asm.LIFI {
+		return b.Load(at(k.coef, column*j))
+	}
+	return k.c(b, j, s)
 }
 
 // goalOf is V_inf of vector s in the current step, which steady, or in, points to; p is the entry of the log.
 func (k *lifFunc) goalOf(b *Block, s int, steady, p reg.Register) Vec {
-	c := func(j int) Vec { return k.c(b, j, s) }
+	c := func(j int) Vec { return k.coefOf(b, j, s) }
 	switch {
 	case k.steady:
 		return b.Broadcast(at(steady, 0))
