@@ -419,6 +419,7 @@ const expectedRate = 0.01
 func (n *Network) work(f Forecast) time.Duration {
 	const ( // ns
 		onGrid, inside = 0.6, 1.8 // a step of LIF
+		conducting     = 0.8      // on the grid, with conductances
 		other          = 15.0     // a step of any other model
 		event          = 1.5
 	)
@@ -430,8 +431,10 @@ func (n *Network) work(f Forecast) time.Duration {
 		switch {
 		case p.Model == nil:
 			cost = 0
-		case p.Model.Name != "lif" || l.spec.coupled(i):
+		case p.Model.Name != "lif" || l.spec.coupled(i) && !l.spec.OnGrid:
 			cost = other
+		case l.spec.coupled(i):
+			cost = conducting
 		case l.spec.OnGrid:
 			cost = onGrid
 		}
