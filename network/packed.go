@@ -24,7 +24,7 @@ var packs = true
 
 // Packed tables are chosen by what a run by delay costs.
 const (
-	packedBytes    = 7.0 // of an edge with its index and padding: above this tables are packed
+	packedBytes    = 9.0 // of an edge with its index and padding: above this packed tables are faster too
 	packedLaneBits = 14  // most bits of a lane: the others hold steps of delay
 )
 
@@ -314,13 +314,16 @@ func (n *Network) choosePacked(ranges int, runs func(pair) []float64) {
 	}
 	for _, key := range n.order {
 		c := l.main[key.receptor]
-		least := float64(packedBytes*rows[c].edges) + ring
+		least := max(float64(packedBytes*rows[c].edges), float64(edgeBytes*rows[c].edges)+ring)
 		n.pairs[key].packed = packs && !no[c] && rows[c].bytes > least
 	}
 }
 
-// indexBytes is the size of an entry of an index.
-const indexBytes = 4
+// Sizes of an entry of an index, and of an edge with a weight of its own.
+const (
+	indexBytes = 4
+	edgeBytes  = 6
+)
 
 // waitingBytes is the memory of what is to arrive by edges of packed tables, if all neurons spike at the rate of work;
 // runs as in choosePacked.
