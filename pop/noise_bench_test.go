@@ -80,3 +80,50 @@ func BenchmarkNoisyStep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNoisyModels is a step of models that reset: free, with a waveform that all neurons share, and with white
+// noise. They are measured in turns, and the least time of each counts.
+//
+//	go test ./pop -run XXX -bench NoisyModels -benchtime 200x
+func BenchmarkNoisyModels(b *testing.B) {
+	const n, steps = 2048, 64
+	for _, m := range []*model.Model{model.LIFModel, model.EIFModel, model.AdExModel} {
+		for _, isa := range kernels.Available() {
+			b.Run(m.Name+"/"+isa.String(), func(b *testing.B) {
+				names := [...]string{"free", "waveform", "noise"}
+				var work [len(names)]*Population
+				for i, cfg := range [...]Config{
+					{}, {Waveform: func(k int64) float64 { return 0.01 * float64(k%100) }}, {Noise: Noise{White: 2, Seed: 1}},
+				} {
+					cfg.Workers, cfg.ISA = 1, isa
+					spec := Spec{Model: m, N: n}
+					if err := spec.Set("I", m.Typical.Current); err != nil {
+						b.Fatal(err)
+					}
+					p, err := New(context.Background(), spec, cfg)
+					if err != nil {
+						b.Fatal(err)
+					}
+					work[i] = p
+				}
+				least := [len(names)]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
+				for range b.N {
+					for i, p := range work {
+						begin := time.Now()
+						p.Begin(steps)
+						for s := range p.Shards() {
+							p.Advance(0, s)
+						}
+						if err := p.Record(); err != nil {
+							b.Fatal(err)
+						}
+						least[i] = min(least[i], float64(time.Since(begin).Nanoseconds())/(n*steps))
+					}
+				}
+				for i, name := range names {
+					b.ReportMetric(least[i], "ns/"+name)
+				}
+			})
+		}
+	}
+}
