@@ -33,7 +33,10 @@ func psi(x float64) float64 {
 	}
 	sum, term := 0.0, 1.0
 	for n := 0.0; n < 16; n++ {
-		sum += term / (n + 2)
+		last := sum
+		if sum += term / (n + 2); sum == last {
+			break // nor do smaller terms change it
+		}
 		term *= -x / (n + 1)
 	}
 	return sum

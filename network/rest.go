@@ -1,6 +1,9 @@
 package network
 
 import (
+	"encoding/binary"
+	mathbits "math/bits"
+
 	"popsim/kernels"
 	"popsim/kernels/asm"
 	"popsim/rng"
@@ -9,60 +12,93 @@ import (
 // restTogether is the number of lanes to whose multiples those of the kernels that add instants round.
 const restTogether = 16
 
-// rest is arrivals of few lanes of a tile, four of a lane in a place, that are added in vectors side by side.
+// rest is arrivals of few lanes of a tile, up to four of a lane in a place, that are drawn and added side by side.
 type rest struct {
-	lanes []uint16 // of the tile, by place
-	sums  [3][]float64
+	lanes         []uint16 // of the tile, by place
+	left          []uint8  // how many arrivals, from the first of the place on, the lane has
+	ids, counters []uint32
+	words         []rng.Block
+	u             []float64 // not used
+	sums          [3][]float64
 }
 
-// addRest adds the arrivals from number skip on of the lanes that have so many.
+func (q *rest) make() {
+	const n = insideTile + kernels.DrawnTogether
+	q.ids, q.counters = make([]uint32, n), make([]uint32, n)
+	q.words, q.u = make([]rng.Block, n), make([]float64, n)
+	for j := range q.sums {
+		q.sums[j] = makeColumn(insideTile)
+	}
+}
+
+// addRest adds the arrivals from number skip on, a multiple of four, of the lanes that have so many.
 func (s *lifSegment) addRest(r *shard, k int64, t segmentTrain, first, offset int, counts []uint8, skip int,
 	sums [3][]float64,
 ) {
-	g, p := &s.inside, t.part
-	q := &g.rest
-	for j := range q.sums {
-		if q.sums[j] == nil {
-			q.sums[j] = makeColumn(insideTile)
-		}
+	q, p := &s.inside.rest, t.part
+	if q.ids == nil {
+		q.make()
 	}
-	for i, n := range counts {
-		for j := skip; j < int(n); j += 4 {
-			block := p.instantsOf(r.net.layout.spec.Seed, j/4).At(p.ids[first+i], uint32(k))
-			for m := range g.theta {
-				g.theta[m][len(q.lanes)] = asm.NoArrival
-				if j+m < int(n) {
-					g.theta[m][len(q.lanes)] = rng.Uniform32(block[m])
-				}
-			}
-			if q.lanes = append(q.lanes, uint16(offset+i)); len(q.lanes) == insideTile {
-				s.flushRest(r, p, first, sums)
+	for ; ; skip += 4 {
+		q.lanes, q.left = q.lanes[:0], q.left[:0]
+		for i := 0; i < len(counts); i += 8 {
+			for above := bytesAbove(counts[i:], skip); above != 0; above &= above - 1 {
+				at := i + mathbits.TrailingZeros8(above)
+				q.ids[len(q.lanes)], q.counters[len(q.lanes)] = p.ids[first+at], uint32(k)
+				q.lanes, q.left = append(q.lanes, uint16(offset+at)), append(q.left, counts[at]-uint8(skip))
 			}
 		}
+		n := len(q.lanes)
+		if n == 0 {
+			return
+		}
+		for len(p.rest) <= skip/4 {
+			p.rest = append(p.rest, kernels.NewBlocks(p.instantsOf(r.net.layout.spec.Seed, len(p.rest))))
+		}
+		p.rest[skip/4].Draw(r.net.isa, q.words[:n], q.u[:n], q.ids[:n], q.counters[:n])
+		s.inside.addPlaces(r, p, first, sums)
 	}
-	s.flushRest(r, p, first, sums)
 }
 
-// flushRest adds what has been put in places.
-func (s *lifSegment) flushRest(r *shard, p *trainPart, first int, sums [3][]float64) {
-	g := &s.inside
+// bytesAbove marks which of the first eight bytes are above a number below 256.
+func bytesAbove(bytes []uint8, number int) (marks uint8) {
+	if len(bytes) >= 8 && number < 128 {
+		const each, high = 0x0101010101010101, 0x8080808080808080
+		if x := binary.LittleEndian.Uint64(bytes); (x+uint64(127-number)*each|x)&high == 0 {
+			return 0
+		}
+	}
+	for i, x := range bytes[:min(8, len(bytes))] {
+		if int(x) > number {
+			marks |= 1 << i
+		}
+	}
+	return marks
+}
+
+// addPlaces adds the arrivals that have been drawn.
+func (g *inside) addPlaces(r *shard, p *trainPart, first int, sums [3][]float64) {
 	q := &g.rest
 	n := (len(q.lanes) + restTogether - 1) / restTogether * restTogether
 	for j := range g.theta {
-		fill(g.theta[j][len(q.lanes):n], asm.NoArrival)
+		theta := g.theta[j]
+		for i, left := range q.left {
+			theta[i] = asm.NoArrival
+			if j < int(left) {
+				theta[i] = rng.Uniform32(q.words[i][j])
+			}
+		}
+		fill(theta[len(q.left):n], asm.NoArrival)
+		if j < len(q.sums) {
+			clear(q.sums[j][:n])
+		}
 	}
-	for j := range q.sums {
-		clear(q.sums[j][:n])
-	}
-	if n > 0 {
-		g.addInstants(r, p, first, n, q.sums)
-	}
+	g.addInstants(r, p, first, n, q.sums)
 	for j, sum := range sums {
 		for i, lane := range q.lanes {
 			sum[lane] += q.sums[j][i]
 		}
 	}
-	q.lanes = q.lanes[:0]
 }
 
 // addInstants adds arrivals of a train, whose instants are in g.theta, to the accumulators of lanes.
