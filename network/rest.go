@@ -17,15 +17,16 @@ type rest struct {
 	lanes         []uint16 // of the tile, by place
 	left          []uint8  // how many arrivals, from the first of the place on, the lane has
 	ids, counters []uint32
-	words         []rng.Block
+	words         []uint32 // four columns, restStride apart
 	u             []float64 // not used
 	sums          [3][]float64
 }
 
+const restStride = insideTile + kernels.DrawnTogether
+
 func (q *rest) make() {
-	const n = insideTile + kernels.DrawnTogether
-	q.ids, q.counters = make([]uint32, n), make([]uint32, n)
-	q.words, q.u = make([]rng.Block, n), make([]float64, n)
+	q.ids, q.counters = make([]uint32, restStride), make([]uint32, restStride)
+	q.words, q.u = make([]uint32, 4*restStride), make([]float64, restStride)
 	for j := range q.sums {
 		q.sums[j] = makeColumn(insideTile)
 	}
@@ -55,7 +56,7 @@ func (s *lifSegment) addRest(r *shard, k int64, t segmentTrain, first, offset in
 		for len(p.rest) <= skip/4 {
 			p.rest = append(p.rest, kernels.NewBlocks(p.instantsOf(r.net.layout.spec.Seed, len(p.rest))))
 		}
-		p.rest[skip/4].Draw(r.net.isa, q.words[:n], q.u[:n], q.ids[:n], q.counters[:n])
+		p.rest[skip/4].Draw(r.net.isa, q.words, restStride, q.u, q.ids[:n], q.counters[:n])
 		s.inside.addPlaces(r, p, first, sums)
 	}
 }
@@ -81,11 +82,11 @@ func (g *inside) addPlaces(r *shard, p *trainPart, first int, sums [3][]float64)
 	q := &g.rest
 	n := (len(q.lanes) + restTogether - 1) / restTogether * restTogether
 	for j := range g.theta {
-		theta := g.theta[j]
+		theta, words := g.theta[j], q.words[j*restStride:]
 		for i, left := range q.left {
 			theta[i] = asm.NoArrival
 			if j < int(left) {
-				theta[i] = rng.Uniform32(q.words[i][j])
+				theta[i] = rng.Uniform32(words[i])
 			}
 		}
 		fill(theta[len(q.left):n], asm.NoArrival)
