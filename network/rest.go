@@ -17,7 +17,7 @@ type rest struct {
 	lanes         []uint16 // of the tile, by place
 	left          []uint8  // how many arrivals, from the first of the place on, the lane has
 	ids, counters []uint32
-	words         []uint32 // four columns, restStride apart
+	words         []uint32  // four columns, restStride apart
 	u             []float64 // not used
 	sums          [3][]float64
 }
