@@ -302,6 +302,9 @@ func (s *Shard) Enter(i int, k int64, y []float64) { s.kernel.enter(s, i, k, y) 
 // State writes the state of lane i at the start of step k, the step up to which it has been advanced.
 func (s *Shard) State(i int, k int64, y []float64) { s.kernel.sync(s, i, k, y) }
 
+// ISA is the instruction set of the shard's kernels.
+func (s *Shard) ISA() ISA { return s.kernel.ISA }
+
 // ResetExtrema resets the lowest and highest V of lane i.
 func (s *Shard) ResetExtrema(i int) {
 	if s.Lo == nil {

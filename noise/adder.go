@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/model"
 )
 
@@ -35,6 +36,11 @@ func PerStep(m *model.Model, p func(name string) float64, dt float64) float64 {
 type Adder struct {
 	columns *kernels.Shard
 	size    []float64 // of V in a step, for sigma 1
+	sigma   float64   // that of block
+
+	// The kernel of noisy LIF without a leak adds the noise, and marks lanes that end above their threshold.
+	block asm.NoisyLIFBlock
+	list  asm.BitListBlock
 
 	// of models that reset; else nil
 	threshold, reset, b, hold []float64 // b: what a spike adds to w; hold in steps
@@ -62,19 +68,53 @@ func NewAdder(columns *kernels.Shard, m *model.Model, p []kernels.Values, first 
 			q.threshold[l], q.reset[l], q.b[l], q.hold[l] = at("V_th"), at("V_reset"), at("b"), at("t_ref")/columns.Dt
 		}
 	}
+	q.makeBlock()
 	return q
+}
+
+// makeBlock makes the argument of the kernel: V is kept but for the noise, and the bound of an event is 0.
+func (q *Adder) makeBlock() {
+	groups := (len(q.size) + kernels.Group - 1) / kernels.Group
+	lanes := groups * kernels.Group
+	q.block = asm.NoisyLIFBlock{
+		Lanes: lanes, Steps: 1, V: q.columns.Y[0][:lanes], Gap: make([]float64, lanes), Wake: q.columns.Wake,
+		Coef: make([]asm.Column, groups*asm.NoisyLIFCoefs), CoefStride: asm.NoisyLIFCoefs,
+		VInf: make([]float64, lanes), Z: make([]float64, lanes), Fired: make([]uint8, lanes/8), FiredStride: lanes / 8,
+	}
+	if q.columns.Wake == nil {
+		q.block.Wake = slices.Repeat([]float64{math.Inf(-1)}, lanes)
+	}
+	for l := range lanes {
+		threshold := math.Inf(1)
+		if l < len(q.threshold) {
+			threshold = q.threshold[l]
+		}
+		q.block.Coef[l/kernels.Group*asm.NoisyLIFCoefs+asm.NoisyLIFVTh][l%kernels.Group] = threshold
+	}
+	q.list = asm.BitListBlock{
+		Rows: 1, Words: lanes / 64, Bits: q.block.Fired, List: make([]asm.BitPlace, lanes+kernels.Group),
+	}
 }
 
 // Step adds sigma times the standard normal numbers z to V after step k, and appends the lanes that it makes spike
 // to fired.
 func (q *Adder) Step(k int64, sigma float64, z []float64, fired []int32) []int32 {
-	v, wake := q.columns.Y[0], q.columns.Wake
-	for l, size := range q.size {
-		if wake != nil && wake[l] >= float64(k+1) {
-			continue // held to the end of the step
+	isa, b := q.columns.ISA(), &q.block
+	if sigma != q.sigma {
+		q.sigma = sigma
+		for l, size := range q.size {
+			b.Coef[l/kernels.Group*asm.NoisyLIFCoefs+asm.NoisyLIFSD][l%kernels.Group] = sigma * size
 		}
-		v[l] = math.FMA(float64(sigma*size), z[l], v[l])
-		if q.threshold != nil && v[l] >= q.threshold[l] {
+	}
+	copy(b.Z, z)             // the kernel overwrites them
+	b.First = float64(k + 1) // a lane with Wake of k+1 or more is held to the end of the step
+	kernels.NoisyLIF(isa, b)
+	if q.threshold == nil {
+		return fired
+	}
+	kernels.ListBits(isa, &q.list)
+	for _, place := range q.list.List[:q.list.N] {
+		if l := int(place); b.V[l] >= q.threshold[l] { // one row: the place is the lane, also beyond 1<<16
 			q.spike(l, k)
 			fired = append(fired, int32(l))
 		}

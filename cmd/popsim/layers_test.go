@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"kernels/asm": nil,
 	"kernels/vec": {"kernels/asm"},
 	"kernels":     {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
-	"noise":       {"kernels", "model", "rng"},
+	"noise":       {"kernels", "kernels/asm", "model", "rng"},
 	"pop":         {"kernels", "kernels/asm", "network", "noise", "sched", "model", "rng"},
 	"sweep": {
 		"equations", "network", "network/statistics", "pop", "kernels", "kernels/asm", "sched", "model", "table",
