@@ -103,7 +103,18 @@ func (p *packing) startGroup(b *asm.Block) {
 			p.kernel, p.shares = p.kernels.own, 0
 		}
 	}
-	p.n = n
+	if !alike(b) {
+		p.n = n
+	}
+}
+
+// alike reports whether all lanes have the same V and are more than a slot holds: they would spike at once.
+func alike(b *asm.Block) bool {
+	l := 1
+	for l < b.Lanes && b.Y[0][l] == b.Y[0][0] {
+		l++
+	}
+	return l == b.Lanes && l > len(asm.PackedLanes{}.V)
 }
 
 // packable reports whether the kernel that tells it refuses no lane; the whole steps in t_ref must be at least low,
