@@ -340,7 +340,7 @@ func (n *Network) waitingBytes(runs func(pair) []float64, ranges float64) float6
 		return float64(8 * lists * float64(l.firsts[len(l.firsts)-1]) / ranges)
 	}
 	waiting := edges * expectedRate * l.spec.Dt * float64(l.longest) / 2 // as if delays were uniform
-	partial := lists / 2                                                 // the last chunk of a list is half full
+	partial := float64(lists / 2)                                        // the last chunk of a list is half full
 	chunks := max(float64(dueSlab*ranges), float64(waiting/(4*chunkBlocks))+partial)
 	each := float64(unsafe.Sizeof(dueList{}))
 	return float64(lists*each) + float64(chunks*float64(unsafe.Sizeof(dueChunk{})))
