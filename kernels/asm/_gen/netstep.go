@@ -142,14 +142,13 @@ var (
 			x.set("Row", b.Const(asm.EmptyRow))
 		},
 	}
-	stepKernels = []*stepKernel{
+	stepKernels = append([]*stepKernel{
 		lifStep, alphaLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),
 		conduct(false), conduct(true), lifConduct(1), lifConduct(2), lifConductStep(1), lifConductStep(2),
-		hhtmConduct(1), hhtmConduct(2),
-	}
+	}, coupledSteps...)
 )
 
 // alphaLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what

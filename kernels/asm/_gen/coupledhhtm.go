@@ -7,6 +7,9 @@ import (
 	"popsim/kernels/vec"
 )
 
+// coupledSteps are those of stepKernels for one model with states beside V.
+var coupledSteps = []*stepKernel{hhtmConduct(1), hhtmConduct(2)}
+
 // hhtmConduct is a step on the grid of hhtm neurons with one exponential conductance or two: operation by operation
 // Conduct of each conductance and then HHTMCoupledStrang, with nothing stored between them.
 func hhtmConduct(receptors int) *stepKernel {
