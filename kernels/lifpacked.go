@@ -168,7 +168,7 @@ func (p *packing) pack(b *asm.Block) bool {
 	x.Chunk, x.Lag, x.Ring, x.Next, x.Out = n, lag*slotBytes, 1<<bits.Len(uint(lag+1))*slotBytes-1, 0, ^lanes(b)
 	x.Fired, x.None.Start = noneFired, 0
 	vTh := b.Coef[asm.LIFVTh][0]
-	x.Near = vTh + (math.Abs(vTh)*asm.LIFNear + asm.LIFNearLeast)
+	x.Near = vTh + (float64(math.Abs(vTh)*asm.LIFNear) + asm.LIFNearLeast)
 	for c := -lag - 1; c < 0; c++ { // the lanes of the first of these chunks are at their places
 		slot := slotOf(x, c)
 		slot.Mask, slot.Valid = 0, 0
