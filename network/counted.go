@@ -14,8 +14,8 @@ import (
 
 const (
 	denseCounts = 0.5 // mean edges of a pair from which on a row of counts is no larger than a list
-	// mostCounts is the largest mean at which counts are used: a number of edges of this mean exceeds 255 with a
-	// probability below 1e-200.
+	// mostCounts is the largest mean edges of a pair of the pools at which counts are used: a number of edges of this mean
+	// exceeds 255 with a probability below 1e-200.
 	mostCounts = 8
 )
 
@@ -23,10 +23,13 @@ const (
 func (n *Network) chooseCounted() {
 	l := n.layout
 	edges, given := map[pair]float64{}, map[pair]bool{} // of a source; whether there are listed ones
+	most := map[pair]float64{}                          // mean edges of the pair of neurons that has most
 	for i := range l.spec.Projections {
-		_, listed := l.spec.Projections[i].Rule.(Edges)
+		p := &l.spec.Projections[i]
+		_, listed := p.Rule.(Edges)
 		for key, x := range l.expected(i) {
 			edges[key] += x
+			most[key] += l.mostOfPair(p)
 			given[key] = given[key] || listed
 		}
 	}
@@ -34,8 +37,17 @@ func (n *Network) chooseCounted() {
 		rc, main := &l.receptors[key.receptor], l.main[key.receptor]
 		each := edges[key] / float64(l.neurons(rc.class))
 		t.counted = l.joined[main] >= 0 && rc.kind == AlphaCurrent && t.style() == shared && t.least == t.most && !t.alike &&
-			!given[key] && each >= denseCounts && each <= mostCounts
+			!given[key] && each >= denseCounts && most[key] <= mostCounts
 	}
+}
+
+// mostOfPair is the mean edges of those pairs of neurons between which a projection has most: its pools may be small
+// parts of their populations.
+func (l *layout) mostOfPair(p *Projection) float64 {
+	if _, one := p.Rule.(OneToOne); one {
+		return 1
+	}
+	return l.edges(p) / (float64(size(p.From)) * float64(size(p.To)))
 }
 
 // count counts an edge of a source, by its number in its population.

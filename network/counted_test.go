@@ -66,3 +66,23 @@ func TestCountedRows(t *testing.T) {
 		}
 	}
 }
+
+// TestFewPairsAreListed: where edges are few on average over populations, but hundreds between some neurons, they are
+// lists: a count would not hold them.
+func TestFewPairsAreListed(t *testing.T) {
+	for name, pools := range map[string][2]Part{
+		"one source": {{0, 0, 1}, {0, 0, 800}}, "one target": {{0, 0, 800}, {0, 0, 1}}, "one pair": {{0, 0, 1}, {0, 3, 1}},
+	} {
+		s := denseSpec()
+		p := &s.Projections[0]
+		few := *p
+		few.Name, few.From, few.To = "few", []Part{pools[0]}, []Part{pools[1]}
+		few.Rule = Total{N: 300 * int64(pools[0].N*pools[1].N)}
+		s.Projections = append(s.Projections, few)
+		n, err := Build(t.Context(), s, Config{Ranges: 3})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		n.Close()
+	}
+}
