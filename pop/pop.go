@@ -108,7 +108,7 @@ type Summary struct {
 	Phases  Phases
 	Bytes   int // of columns, for each neuron
 	Trains  Trains
-	Lowest  []float64 // V, mV, with Config.Extrema; and highest
+	Lowest  []float64 // V, mV, with Config.Extrema, if a step was made from From on; and highest
 	Highest []float64
 	Away    []Runaway // neurons that run away, by number within their shards
 }

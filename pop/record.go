@@ -184,9 +184,9 @@ func (p *Population) traceEnd() error {
 // extremaFrom is the first step whose V counts for extrema.
 func (p *Population) extremaFrom() int64 { return Steps(p.cfg.From, p.dt) }
 
-// extrema lists the lowest and highest V of all neurons; nil without Config.Extrema.
+// extrema lists the lowest and highest V of all neurons; nil without Config.Extrema, or where no step counts for them.
 func (p *Population) extrema() (lowest, highest []float64) {
-	if !p.cfg.Extrema || p.sum.Steps < p.extremaFrom() {
+	if !p.cfg.Extrema || p.sum.Steps <= p.extremaFrom() {
 		return nil, nil
 	}
 	for _, s := range p.shards {

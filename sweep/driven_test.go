@@ -78,6 +78,29 @@ func TestRunDriven(t *testing.T) {
 	}
 }
 
+// Where Discard leaves no whole step, there is no lowest V.
+func TestDrivenExtremaOfNoStep(t *testing.T) {
+	spec := Spec{
+		Model: model.LIFModel, Time: 10, Discard: 9.93, Dt: 0.1, Measures: []string{"rate", "V_min", "V_max"},
+		Grid: Grid{Axes: []Axis{Values("I", "pA", 10, 60)}},
+	}
+	got, err := RunDriven(context.Background(), spec, Drive{Waveform: func(int64) float64 { return 1 }}, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"V_min_mV", "V_max_mV"} {
+		c, ok := got.Column(name)
+		if !ok {
+			t.Fatalf("no column %s", name)
+		}
+		for row, v := range c.Values.([]float64) {
+			if !math.IsNaN(v) {
+				t.Errorf("row %d: %s is %v, want none", row, name, v)
+			}
+		}
+	}
+}
+
 // The rows of a driven sweep are the same in parts, in blocks of any size, and after a resume; axes of the waveform
 // give each point its own frequency, and its phases.
 func TestDrivenJobs(t *testing.T) {

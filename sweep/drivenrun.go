@@ -100,7 +100,7 @@ func (s *drivenSweep) runTogether(ctx context.Context, first, end, workers int) 
 	for i := range values {
 		t := sum.Trains.At(i)
 		r := s.measured(&t)
-		if c.Extrema {
+		if sum.Lowest != nil {
 			r[mVMin], r[mVMax] = sum.Lowest[i], sum.Highest[i]
 		}
 		values[i] = s.values(first+i, &r, kept.of(i), phases.strength(i, r[mRate]*(s.Time-s.Discard)/1000))
@@ -240,6 +240,7 @@ func (s *drivenSweep) measured(t *pop.Train) (r record) {
 	if cv := t.CV(); !math.IsNaN(cv) {
 		r[mRateError] = max(r[mRateError], 1000/span*cv*math.Sqrt(n))
 	}
+	r[mVMin], r[mVMax] = math.NaN(), math.NaN()
 	r[mStatus] = statusOK
 	return r
 }
