@@ -261,3 +261,35 @@ func TestNoiseSameBits(t *testing.T) {
 		}
 	}
 }
+
+// A neuron that is held at a V_reset of -0 has V = 0, with noise and without.
+func TestResetOfMinusZero(t *testing.T) {
+	for _, noise := range []Noise{{}, {White: 1, Seed: 1}} {
+		held := 0
+		row := func(_ float64, _ int64, y []float64) error {
+			if y[0] == 0 {
+				held++
+				if math.Signbit(y[0]) {
+					t.Fatalf("V is -0, noise %+v", noise)
+				}
+			}
+			return nil
+		}
+		cfg := Config{Workers: 1, Dt: 0.1, Noise: noise, Trace: &Trace{Of: []int64{0}, Row: row}}
+		p := model.LIFModel.Defaults()
+		spec := Spec{Model: model.LIFModel, N: 1, I: kernels.Values{200}}
+		for i, name := range model.LIFModel.Params {
+			v := p[i]
+			if name.Name == "V_reset" {
+				v = math.Copysign(0, -1)
+			}
+			spec.P = append(spec.P, kernels.Values{v})
+		}
+		if _, err := Run(context.Background(), spec, cfg, 20); err != nil {
+			t.Fatal(err)
+		}
+		if held < 50 { // of 200 steps; half of them are refractory
+			t.Errorf("V is 0 in %d steps", held)
+		}
+	}
+}

@@ -77,7 +77,7 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 			continue
 		}
 		t.neurons = append(t.neurons, lifNeuron{
-			q.VReset, q.VTh, q.Tau, q.TRef / p.dt,
+			q.VReset + 0, q.VTh, q.Tau, q.TRef / p.dt, // no -0, as in the kernels without noise
 			-kernels.Expm1(-p.dt / q.Tau), p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2),
 			p.noisy.White * p.noisy.White / q.Tau,
 		})
