@@ -199,7 +199,7 @@ func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, count
 		}
 		return
 	}
-	vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
+	vectors := (len(ids) + width - 1) / width
 	if vectors == 0 {
 		return
 	}

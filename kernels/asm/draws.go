@@ -8,7 +8,7 @@ type PhiloxBlock struct {
 	Keys    [2 * PhiloxRounds]uint32 // two words for each round
 	Lane    [2]*[PhiloxLanes]uint32
 	Step    [2]uint32
-	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even
+	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even but for PhiloxWordsOf
 
 	// PhiloxWords, out: the four words of each lane, lane by lane. PhiloxWordsOf, out: word w of lane l is at
 	// w·Stride + l.

@@ -60,7 +60,7 @@ more3:
 
 // func GatherNearAVX2(b *NearBlock)
 // Requires: AVX
-TEXT ·GatherNearAVX2(SB), $0-8
+TEXT ·GatherNearAVX2(SB), $8-8
 	MOVQ b+0(FP), CX
 	MOVQ 16(CX), AX
 	MOVQ 40(CX), DX
@@ -70,52 +70,53 @@ TEXT ·GatherNearAVX2(SB), $0-8
 	MOVQ 152(CX), R8
 	MOVQ 176(CX), R9
 	MOVQ 200(CX), R10
+	MOVL 64(CX), R13
 	XORQ R11, R11
 	LEAQ (BX)(SI*8), R12
+	CMPQ R11, 8(CX)
+	JGE  done2
 
 place1:
-	CMPQ    R11, 8(CX)
-	JGE     done2
-	MOVL    (AX)(R11*4), R14
-	MOVWLZX R14, R13
-	SHRL    $0x10, R14
-	MOVL    (DX)(R13*4), R15
-	MOVL    R15, (DI)(R11*4)
-	MOVL    64(CX), R15
-	ADDL    R14, R15
-	MOVL    R15, (R8)(R11*4)
-	IMULQ   SI, R14
-	ADDQ    R13, R14
-	MOVQ    R14, R13
-	MOVQ    (BX)(R14*8), R15
-	MOVQ    R15, (R9)(R11*8)
-	MOVQ    (R12)(R13*8), R15
-	MOVQ    R15, (R10)(R11*8)
+	MOVL    (AX)(R11*4), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	MOVL    (DX)(R14*4), BP
+	MOVL    BP, (DI)(R11*4)
+	LEAL    (R13)(R15*1), BP
+	MOVL    BP, (R8)(R11*4)
+	IMULQ   SI, R15
+	ADDQ    R14, R15
+	MOVQ    R15, R14
+	MOVQ    (BX)(R15*8), BP
+	MOVQ    BP, (R9)(R11*8)
+	MOVQ    (R12)(R14*8), BP
+	MOVQ    BP, (R10)(R11*8)
 	INCQ    R11
-	JMP     place1
+	CMPQ    R11, 8(CX)
+	JLT     place1
 
 done2:
 	MOVQ 104(CX), R12
+	CMPQ R11, (CX)
+	JGE  done4
 
 place3:
-	CMPQ    R11, (CX)
-	JGE     done4
-	MOVL    (AX)(R11*4), R14
-	MOVWLZX R14, R13
-	SHRL    $0x10, R14
-	MOVL    (DX)(R13*4), R15
-	MOVL    R15, (DI)(R11*4)
-	MOVL    64(CX), R15
-	ADDL    R14, R15
-	MOVL    R15, (R8)(R11*4)
-	IMULQ   SI, R14
-	ADDQ    R13, R14
-	MOVQ    (BX)(R14*8), R15
-	MOVQ    R15, (R9)(R11*8)
-	MOVQ    (R12)(R13*8), R15
-	MOVQ    R15, (R10)(R11*8)
+	MOVL    (AX)(R11*4), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	MOVL    (DX)(R14*4), BP
+	MOVL    BP, (DI)(R11*4)
+	LEAL    (R13)(R15*1), BP
+	MOVL    BP, (R8)(R11*4)
+	IMULQ   SI, R15
+	ADDQ    R14, R15
+	MOVQ    (BX)(R15*8), BP
+	MOVQ    BP, (R9)(R11*8)
+	MOVQ    (R12)(R14*8), BP
+	MOVQ    BP, (R10)(R11*8)
 	INCQ    R11
-	JMP     place3
+	CMPQ    R11, (CX)
+	JLT     place3
 
 done4:
 	VZEROUPPER

@@ -798,39 +798,74 @@ vectors:
 	// step
 	VMOVUPD           (BX)(AX*8), Z0
 	VMULPD            (CX)(AX*8), Z0, Z1
-	VMOVUPD           (CX)(AX*8), Z2
-	VMINPD            Z0, Z2, Z3
-	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z3, K1
-	VMULPD.BCST       80(DX), Z1, Z4
-	VDIVPD            (SI)(AX*8), Z4, Z5
-	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z5, Z6
-	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z7
-	VFMADD231PD.BCST  stepsConstsAVX512<>+32(SB), Z6, Z7
-	VSUBPD.BCST       stepsConstsAVX512<>+40(SB), Z7, Z8
-	VPSLLQ            $0x34, Z7, Z9
-	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z8, Z6
-	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z10
-	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z11
-	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z10, Z11
-	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z12
-	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z12
-	VFMADD231PD       Z6, Z11, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
-	VPADDQ            Z9, Z12, Z13
-	VMOVUPD           (DI)(AX*8), Z14
-	VCMPPD            $0x11, Z13, Z14, K2
-	KORB              K2, K1, K3
-	KMOVB             K3, (R8)
-	ADDQ              $0x08, AX
-	ADDQ              $0x01, R8
+	VMOVUPD           64(BX)(AX*8), Z2
+	VMULPD            64(CX)(AX*8), Z2, Z3
+	VMOVUPD           (CX)(AX*8), Z4
+	VMINPD            Z0, Z4, Z5
+	VMOVUPD           64(CX)(AX*8), Z6
+	VMINPD            Z2, Z6, Z7
+	VMULPD.BCST       80(DX), Z1, Z8
+	VMULPD.BCST       80(DX), Z3, Z9
+	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z5, K1
+	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z7, K2
+	VDIVPD            (SI)(AX*8), Z8, Z10
+	VDIVPD            64(SI)(AX*8), Z9, Z11
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z10, Z12
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z11, Z13
+	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z14
+	VBROADCASTSD      stepsConstsAVX512<>+32(SB), Z15
+	VFMADD213PD       Z14, Z12, Z15
+	VBROADCASTSD      stepsConstsAVX512<>+32(SB), Z16
+	VFMADD213PD       Z14, Z13, Z16
+	VSUBPD            Z14, Z15, Z17
+	VSUBPD            Z14, Z16, Z18
+	VPSLLQ            $0x34, Z15, Z19
+	VPSLLQ            $0x34, Z16, Z20
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z17, Z12
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z18, Z13
+	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z17, Z12
+	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z18, Z13
+	VMULPD            Z12, Z12, Z21
+	VMULPD            Z13, Z13, Z22
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z23
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z21, Z23
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z24
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z21, Z24
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z25
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z22, Z25
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z26
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z22, Z26
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z21, Z23
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z21, Z24
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z22, Z25
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z22, Z26
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z21, Z23
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z21, Z24
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z22, Z25
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z22, Z26
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z21, Z23
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z21, Z24
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z22, Z25
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z22, Z26
+	VFMADD231PD       Z12, Z23, Z24
+	VFMADD231PD       Z13, Z25, Z26
+	VBROADCASTSD      stepsConstsAVX512<>+8(SB), Z27
+	VFMADD213PD       Z27, Z12, Z24
+	VFMADD213PD       Z27, Z13, Z26
+	VFMADD213PD       Z27, Z12, Z24
+	VFMADD231PD       Z13, Z26, Z27
+	VPADDQ            Z19, Z24, Z28
+	VMOVUPD           (DI)(AX*8), Z29
+	VCMPPD            $0x11, Z28, Z29, K3
+	VPADDQ            Z20, Z27, Z30
+	VMOVUPD           64(DI)(AX*8), Z31
+	VCMPPD            $0x11, Z30, Z31, K4
+	KORB              K3, K1, K5
+	KMOVB             K5, (R8)
+	KORB              K4, K2, K6
+	KMOVB             K6, 1(R8)
+	ADDQ              $0x10, AX
+	ADDQ              $0x02, R8
 	CMPQ              AX, (DX)
 	JLT               vectors
 	VZEROUPPER

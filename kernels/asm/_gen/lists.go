@@ -59,24 +59,23 @@ func gatherNear(f *file, w isa) {
 	k := f.Func(w, "GatherNear", "func(b *NearBlock)", "is GatherNearGo.")
 	list, laneIDs, rows, stride := k.Value("List"), k.Value("LaneIDs"), k.Value("Rows"), k.Value("Stride")
 	ids, counters, before, after := k.Value("IDs"), k.Value("Counters"), k.Value("Before"), k.Value("After")
-	i, next := k.GP64(), k.GP64()
+	i, next, counter := k.GP64(), k.GP64(), k.GP64()
 	element := func(base, index reg.GPVirtual, size uint8) operand.Mem {
 		return operand.Mem{Base: base, Index: index, Scale: size}
 	}
 	// gather does so for places up to end; of a lane After is at the start of next or, with rows, of its row there.
 	gather := func(end operand.Mem, inRows bool) {
 		top, done := k.NewLabel("place"), k.NewLabel("done")
-		k.Label(top)
 		k.CMPQ(i, end)
 		k.JGE(operand.LabelRef(done))
+		k.Label(top)
 		lane, row, x := k.GP64(), k.GP64(), k.GP64()
 		k.MOVL(element(list, i, 4), row.As32())
 		k.MOVWLZX(row.As16(), lane.As32())
 		k.SHRL(operand.U8(16), row.As32())
 		k.MOVL(element(laneIDs, lane, 4), x.As32())
 		k.MOVL(x.As32(), element(ids, i, 4))
-		k.MOVL(k.Field("First"), x.As32())
-		k.ADDL(row.As32(), x.As32())
+		k.LEAL(operand.Mem{Base: counter, Index: row, Scale: 1}, x.As32())
 		k.MOVL(x.As32(), element(counters, i, 4))
 		k.IMULQ(stride, row)
 		k.ADDQ(lane, row)
@@ -88,9 +87,11 @@ func gatherNear(f *file, w isa) {
 		k.MOVQ(element(next, lane, 8), x)
 		k.MOVQ(x, element(after, i, 8))
 		k.INCQ(i)
-		k.JMP(operand.LabelRef(top))
+		k.CMPQ(i, end)
+		k.JLT(operand.LabelRef(top))
 		k.Label(done)
 	}
+	k.MOVL(k.Field("First"), counter.As32())
 	k.XORQ(i, i)
 	k.LEAQ(element(rows, stride, 8), next)
 	gather(k.Field("BeforeLast"), true)

@@ -51,7 +51,7 @@ var (
 	noisyCross = &stepKernel{
 		name: "NoisyCross", doc: "finds crossings under white noise; see NoisyCrossBlock.", argument: "NoisyCrossBlock",
 		columns: []string{"Before", "After", "Far", "U"}, scalars: []string{"Most"},
-		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 1},
+		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 2},
 		step: func(b *vec.Block, x *laneVars) {
 			before, after := x.get("Before"), x.get("After")
 			p := b.Exp(b.Neg(b.Div(b.Mul(x.get("Most"), b.Mul(before, after)), x.get("Far"))))

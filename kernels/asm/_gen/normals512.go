@@ -12,17 +12,18 @@ import (
 
 // philox512 emits a kernel that draws the words of ids with AVX-512. A word has 64 bits of a vector, of which those
 // above its 32 mean nothing: then a product of a round is the next word as it is, and its upper half one shift away.
-// Four vectors of eight ids hide the ten rounds, a chain of about 60 cycles.
+// Four vectors of eight ids hide the ten rounds, a chain of about 60 cycles; of few ids two vectors are rounded up to
+// less.
 type philox512 struct {
 	*Func
-	words [4][4]reg.Register // of four vectors of eight ids
+	words [][4]reg.Register // of vectors of eight ids
 	mul   [2]reg.Register
 	t     []reg.Register // scratch
 	held  []reg.Register // constants
 }
 
-func newPhilox512(f *file, w isa, name, doc string, constants ...uint64) *philox512 {
-	k := &philox512{Func: f.Func(w, name, "func(b *PhiloxBlock)", doc)}
+func newPhilox512(f *file, w isa, name, doc string, vectors int, constants ...uint64) *philox512 {
+	k := &philox512{Func: f.Func(w, name, "func(b *PhiloxBlock)", doc), words: make([][4]reg.Register, vectors)}
 	next := 0
 	register := func() reg.Register { next++; return w.register(vec.VectorReg(next - 1)) }
 	k.mul = [2]reg.Register{k.filled(register(), asm.PhiloxMul0), k.filled(register(), asm.PhiloxMul1)}
@@ -42,13 +43,12 @@ func newPhilox512(f *file, w isa, name, doc string, constants ...uint64) *philox
 
 // philoxWordsOf512 is philoxWordsOf with AVX-512.
 func philoxWordsOf512(f *file, w isa) {
-	k := newPhilox512(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.",
+	k := newPhilox512(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.", 2,
 		1<<32-1, math.Float64bits(0x1p-32), math.Float64bits(0x1p-33))
 	low, scale, offset := k.held[0], k.held[1], k.held[2]
 	ids, counters, u := k.Value("IDs"), k.Value("Counters"), k.Value("U")
 	out, n, stride := k.Value("Words"), k.Value("Vectors"), k.Value("Stride")
 	k.SHLQ(imm(2), stride)
-	k.SHRQ(imm(1), n) // of 16 ids each
 	k.Loop("ids", n, func() {
 		k.draw(ids, counters)
 		row := k.GP64()
@@ -81,7 +81,7 @@ type normals512 struct {
 
 func philoxNormals512(f *file, w isa) {
 	k := &normals512{philox512: newPhilox512(f, w, "PhiloxNormals", "draws standard normal numbers; see PhiloxBlock.",
-		math.Float64bits(0x1p31), 0x7fff<<48, 1<<52-1, math.Float64bits(1), math.Float64bits(1.5), 1<<63)}
+		4, math.Float64bits(0x1p31), 0x7fff<<48, 1<<52-1, math.Float64bits(1), math.Float64bits(1.5), 1<<63)}
 	k.half, k.cell, k.fraction, k.one, k.middle, k.sign = k.held[0], k.held[1], k.held[2], k.held[3], k.held[4], k.held[5]
 	ids, out, n, stride := k.Value("IDs"), k.Value("Normals"), k.Value("Vectors"), k.Value("Stride")
 	k.table = k.Value("NormalTable")
