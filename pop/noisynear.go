@@ -27,17 +27,20 @@ type lifNear struct {
 func (t *lifTile) makeNear(p *Population) {
 	lanes := len(t.vInf)
 	most := tileSteps * lanes
-	c := func() []float64 { return make([]float64, lanes) }
+	c := func() []float64 { return make([]float64, lanes+kernels.Group) }
 	t.near = lifNear{
 		list:  asm.BitListBlock{Words: lanes / 64, List: make([]asm.BitPlace, most+kernels.Group)},
 		draws: kernels.NewBlocks(p.noisy.parts[0]), words: make([]uint32, 4*most), stride: most,
-		crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes),
+		crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes+1),
 		passage: asm.NoisyPassageBlock{Level: c(), After: c(), Diffusion: c(), Y: c(), U: c(), H: p.dt, Part: c()},
 	}
 	q := &t.near
 	q.gather = asm.NearBlock{
 		List: q.list.List, LaneIDs: t.ids, Gap: t.block.Gap, IDs: make([]uint32, most), Counters: make([]uint32, most),
 		Before: q.crossing.Before, After: q.crossing.After,
+	}
+	for i := range q.passage.Diffusion {
+		q.passage.Diffusion[i] = t.neurons[0].diffusion
 	}
 	q.crossed = asm.BitListBlock{Rows: 1, Bits: q.crossing.Fired, List: make([]asm.BitPlace, most+kernels.Group)}
 	for i := range q.crossing.Far { // where lanes are not alike, this is set for each that is listed
@@ -86,7 +89,8 @@ func (t *lifTile) decideNear(x *tileRun) {
 // crossNear moves the lanes that cross their threshold through the steps from there on.
 func (t *lifTile) crossNear(x *tileRun) {
 	t.firstCrossings(x)
-	q := &t.near
+	q, b := &t.near, &t.block
+	end := b.First + float64(b.Steps)
 	for i, at := range q.first {
 		place, passed := q.list.List[at], q.passage.Part[i]
 		if x.p.noisy.AtEnds {
@@ -95,10 +99,12 @@ func (t *lifTile) crossNear(x *tileRun) {
 		l, j := place.Bit(), place.Row()
 		n := t.neuron(l)
 		start, moves := x.p.noisySpike(x.s, n, t.first+l, x.step+j, x.k+int64(j), passed)
-		if t.block.V[l] = n.reset; moves {
-			t.block.V[l] = t.again(x, l, j, start, q.words[at])
+		if b.V[l] = n.reset; moves {
+			b.V[l] = t.again(x, l, j, start, q.words[at])
 		}
-		t.follow(x, l, j+1)
+		if b.Wake[l] < end {
+			t.follow(x, l, j+1)
+		}
 	}
 }
 
@@ -106,19 +112,28 @@ func (t *lifTile) crossNear(x *tileRun) {
 // first crossing is void.
 func (t *lifTile) firstCrossings(x *tileRun) {
 	q, c, v := &t.near, &t.near.crossing, &t.near.passage
-	q.first = q.first[:0]
+	spent := x.k + int64(t.block.Steps)
+	words, uniforms := q.words[2*q.stride:3*q.stride], q.words[3*q.stride:]
+	n, same := 0, len(t.neurons) == 1 // Diffusion is set then
+	first := q.first[:cap(q.first)]
 	for _, place := range q.crossed.List[:q.crossed.N] {
 		at := place.Bit()
 		l := q.list.List[at].Bit()
-		if t.alone[l] > x.k {
-			continue
+		// What is written for a lane that has crossed before is overwritten: no branch for each.
+		first[n] = at
+		v.Level[n], v.After[n] = c.Before[at], c.After[at]
+		if !same {
+			v.Diffusion[n] = t.neuron(l).diffusion
 		}
-		t.alone[l] = x.k + int64(t.block.Steps)
-		i := len(q.first)
-		v.Level[i], v.After[i], v.Diffusion[i] = c.Before[at], c.After[at], t.neuron(l).diffusion
-		v.Y[i], v.U[i] = rng.Normal32(q.words[2*q.stride+at]), rng.Uniform32(q.words[3*q.stride+at])
-		q.first = append(q.first, at)
+		v.Y[n], v.U[n] = rng.Normal32(words[at]), rng.Uniform32(uniforms[at])
+		d := 0
+		if t.alone[l] <= x.k {
+			d = 1
+		}
+		n += d
+		t.alone[l] = spent
 	}
+	q.first = first[:n]
 	v.Lanes = len(q.first)
 	kernels.NoisyPassage(x.p.kernel.ISA, v)
 }
