@@ -75,7 +75,8 @@ type trainPart struct {
 	rest     []*kernels.Blocks // of the words of arrivals 4i to 4i+3 of a step: see rest.go
 }
 
-// A trainRun is consecutive members of an input's pool with consecutive lanes, one receptor and one gain.
+// A trainRun is consecutive members of an input's pool with consecutive lanes of one segment, and with one receptor and
+// one gain.
 type trainRun struct {
 	first, n int // of trainPart.lanes
 	law      int
@@ -87,8 +88,8 @@ type trainRun struct {
 	mean      float64 // arrivals of a lane in a step
 }
 
-// split finds the runs.
-func (p *trainPart) split() {
+// split finds the runs. A segment may begin at the lane after the last one of another.
+func (p *trainPart) split(r *shard) {
 	index := map[float64]int{}
 	_, uniform := p.in.Weight.(Constant) // not whether they are equal by chance, which depends on the range
 	for i, g := range p.gains {
@@ -101,7 +102,7 @@ func (p *trainPart) split() {
 		if i > 0 {
 			u := &p.runs[len(p.runs)-1]
 			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.ids[i] == p.ids[i-1]+1 &&
-				p.lanes[i] == p.lanes[i-1]+1 {
+				p.lanes[i] == p.lanes[i-1]+1 && !r.begins(int(p.lanes[i])) {
 				u.n++
 				continue
 			}
@@ -184,7 +185,7 @@ func (r *shard) prepareInputs() error {
 		slices.SortStableFunc(p.at, func(a, b arrivalAt) int { return int(a.step - b.step) })
 		if len(p.members) > 0 {
 			if t.in.Poisson != nil {
-				p.split()
+				p.split(r)
 				r.attach(p)
 			}
 			if t.in.Noise != nil {
@@ -198,6 +199,11 @@ func (r *shard) prepareInputs() error {
 		}
 	}
 	return nil
+}
+
+// begins reports whether a segment begins at a lane.
+func (r *shard) begins(lane int) bool {
+	return slices.ContainsFunc(r.segs, func(s segment) bool { return s.base == lane })
 }
 
 // reserve makes room for the members in a range.

@@ -99,3 +99,24 @@ func TestJumpsOntoOwnEquationsAlone(t *testing.T) {
 		t.Error("no spikes")
 	}
 }
+
+// TestTrainsOntoSegmentsSideBySide: where one population ends at a multiple of 64 lanes and the next one begins
+// there, a Poisson input onto both reaches both, in one range as in two.
+func TestTrainsOntoSegmentsSideBySide(t *testing.T) {
+	for _, kind := range []Kind{Delta, ExpCurrent, AlphaCurrent, ExpConductance} {
+		s := allToAll(model.LIFModel, ExpCurrent, false, false)
+		s.Synapses[0].Kind = kind
+		s.Projections = nil
+		for i := range s.Populations {
+			s.Populations[i].N = 64
+		}
+		in := s.Inputs[0]
+		in.Name, in.Synapse, in.Weight, in.Poisson = "both", 0, Constant(0.01), &Poisson{Rate: 10000}
+		in.To = []Part{{0, 0, 64}, {1, 0, 64}}
+		s.Inputs = []Input{in}
+		want := stateAfter(t, s, Config{Workers: 1, Ranges: 2}, 300)
+		if got := stateAfter(t, s, Config{Workers: 1, Ranges: 1}, 300); !slices.Equal(got, want) {
+			t.Errorf("%v: other states with one range", kind)
+		}
+	}
+}
