@@ -14,6 +14,7 @@ import (
 	"popsim/cmd/popsim/internal/record"
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/network"
 	"popsim/network/description"
 	"popsim/network/recording"
 	"popsim/network/statistics"
@@ -111,7 +112,7 @@ func (r *networkRun) read() error {
 	bad.Add(r.readOf())
 	bad.Add(r.checkTables())
 	bad.Add(r.readCheckpoint())
-	if r.forecast, err = r.resolved.Spec.Forecast(); err != nil {
+	if r.forecast, err = r.resolved.Spec.ForecastOf(network.Config{Workers: r.Workers.Value}); err != nil {
 		bad.Add(err)
 	}
 	r.forecast.Bytes += r.recordedBytes()

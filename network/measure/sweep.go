@@ -148,7 +148,7 @@ func (x *Sweep) resolve() error {
 			continue
 		}
 		x.Base = res
-		if x.Forecast, err = res.Spec.Forecast(); err != nil {
+		if x.Forecast, err = res.Spec.ForecastOf(network.Config{Workers: x.Run.Workers}); err != nil {
 			return err
 		}
 	}
