@@ -116,8 +116,9 @@ type LIF struct {
 // period ends, each of them begins to move again; then it goes back to its place, whose V meant nothing until then.
 // The caller packs the lanes that are refractory when the call begins, and unpacks those that are packed at its end.
 //
-// With LIFPacked all lanes have the same coefficients; with LIFPackedCurrents all but their currents are the same.
-// With this and LIFPackedOwn the gain is 1, there are no rows, and V_inf of each lane stays on one side of V_th.
+// With LIFPacked all lanes have the same coefficients, with LIFPackedCurrents all but their currents are the same, with
+// LIFPackedOwn lanes may differ in all of PackedCoefs. With the last two the gain is 1, there are no rows, and V_inf of
+// each lane stays on one side of V_th.
 //
 // The kernels return before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
 // for spikes; where V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot
