@@ -187,6 +187,7 @@ func FuzzProjections(f *testing.F) {
 	f.Add(uint8(0), uint8(0), uint8(3), uint16(5), 0.5, 1.0, 0.5, int8(1), int8(2))
 	f.Add(uint8(3), uint8(3), uint8(1), uint16(30), 0.1, -1.0, 2.0, int8(0), int8(3))
 	f.Add(uint8(6), uint8(1), uint8(2), uint16(7), 20.0, 1e300, 1e300, int8(3), int8(4))
+	f.Add(uint8(241), uint8(0), uint8(2), uint16(109), 14.1, 20.0, 44.6, int8(0), int8(3)) // packed
 	f.Fuzz(func(t *testing.T, rule, excluded, kind uint8, k uint16, p, a, b float64, first, n int8) {
 		law := Draw{Kind: DrawKind(kind % 3), A: a, B: b}
 		whole := Draw{Kind: DrawKind(kind / 3 % 3), A: a, B: b, Redraw: &[2]float64{0.05, 20}, Round: 0.1}
@@ -221,14 +222,7 @@ func FuzzProjections(f *testing.F) {
 		for _, r := range net.ranges {
 			for _, tb := range r.tables {
 				for source := range s.Populations[tb.population].N {
-					row := tb.row(source)
-					for i := row[0]; i < row[tb.delays]; i++ {
-						for _, lane := range tb.targets(i) {
-							if int(lane) < r.lanes {
-								stored++
-							}
-						}
-					}
+					stored += tb.storedOf(source, r.lanes)
 				}
 			}
 		}
@@ -236,6 +230,23 @@ func FuzzProjections(f *testing.F) {
 			t.Errorf("%d edges stored; %d listed", stored, edges)
 		}
 	})
+}
+
+// storedOf counts the edges of a source that are stored, packed or in runs by delay, for a range with so many lanes.
+func (t *table) storedOf(source, lanes int) (n int64) {
+	if t.laneBits > 0 {
+		t.eachPacked(source, uint16(lanes), func(int, bool, uint16, float32) { n++ })
+		return n
+	}
+	row := t.row(source)
+	for i := row[0]; i < row[t.delays]; i++ {
+		for _, lane := range t.targets(i) {
+			if int(lane) < lanes {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func FuzzEdges(f *testing.F) {
