@@ -85,6 +85,15 @@ func AddPairs(isa ISA, b *asm.EdgeRunsBlock) {
 	}
 }
 
+// AddPairsMarked is AddPairs, and lists blocks with marked targets.
+func AddPairsMarked(isa ISA, b *asm.EdgeRunsBlock) {
+	if isa == Go {
+		asm.AddPairsMarkedGo(b)
+	} else {
+		asm.AddPairsMarkedAVX2(b)
+	}
+}
+
 // FindEdges finds edges of runs with targets that a filter has.
 func FindEdges(isa ISA, b *asm.FindEdgesBlock) {
 	if isa == AVX512 {

@@ -31,6 +31,9 @@ func AddOnes(_ ISA, b *asm.EdgeRunsBlock) { asm.AddOnesGo(b) }
 // AddPairs adds the edges of runs to two accumulators for each target.
 func AddPairs(_ ISA, b *asm.EdgeRunsBlock) { asm.AddPairsGo(b) }
 
+// AddPairsMarked is AddPairs, and lists blocks with marked targets.
+func AddPairsMarked(_ ISA, b *asm.EdgeRunsBlock) { asm.AddPairsMarkedGo(b) }
+
 // FindEdges finds edges of runs with targets that a filter has.
 func FindEdges(_ ISA, b *asm.FindEdgesBlock) { asm.FindEdgesGo(b) }
 

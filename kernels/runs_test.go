@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -111,5 +112,50 @@ func boundsFalls(t *testing.T, runs []asm.EdgeRun, falls []uint32, units float64
 	}
 	if none == 0 || none > len(falls)/2 {
 		t.Errorf("%d of %d targets have no bound", none, len(falls))
+	}
+}
+
+// TestMarkedBlocks: blocks with a target whose first accumulator is NaN are listed, and no others, with the same sums.
+func TestMarkedBlocks(t *testing.T) {
+	const targets, units = 3000, 70000
+	runs, kept, _ := randomRuns(200, targets)
+	defer runtime.KeepAlive(kept)
+	marked := func(to uint16) bool { return to%137 == 5 }
+	blocks := 0
+	var want []asm.MarkedEdges
+	for i := range runs {
+		edges := runs[i].Edges()
+		blocks += len(edges)
+		for j := range edges {
+			if slices.ContainsFunc(edges[j].To[:], marked) {
+				want = append(want, asm.MarkedEdges{Run: i, Address: uintptr(unsafe.Pointer(&edges[j]))})
+			}
+		}
+	}
+	begin := func() (row []float64, falls []uint32) {
+		row, falls = slices.Repeat([]float64{asm.EmptyRow}, 2*targets), make([]uint32, targets)
+		for to := range targets {
+			if marked(uint16(to)) {
+				row[2*to], row[2*to+1] = math.NaN(), math.NaN()
+			}
+		}
+		return row, falls
+	}
+	sums, bounds := begin()
+	AddPairs(Go, &asm.EdgeRunsBlock{Runs: runs, Row: sums, Fall: bounds, Units: units})
+	for _, isa := range append(Available(), Go) {
+		row, falls := begin()
+		b := asm.EdgeRunsBlock{Runs: runs, Row: row, Fall: falls, Units: units, Marked: make([]asm.MarkedEdges, blocks)}
+		AddPairsMarked(isa, &b)
+		if !slices.Equal(b.Marked[:b.Count], want) {
+			t.Errorf("%v: %d blocks are listed, want %d", isa, b.Count, len(want))
+		}
+		same := slices.EqualFunc(row, sums, func(x, y float64) bool { return x == y || x != x && y != y })
+		if !same || !slices.Equal(falls, bounds) {
+			t.Errorf("%v: other sums, or bounds of what falls", isa)
+		}
+	}
+	if len(want) < 100 {
+		t.Errorf("%d blocks have marked targets", len(want))
 	}
 }

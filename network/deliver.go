@@ -91,6 +91,10 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 	if r.laps != nil {
 		r.count(runs)
 	}
+	watched := r.watch.step == k && r.watch.searched == first
+	if watched {
+		r.mark()
+	}
 	for i := 0; i < len(runs); {
 		if n := r.alikeRuns(runs[i:]); n > 0 {
 			r.addRuns(first+i, n)
@@ -102,6 +106,9 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 		}
 		r.addRun(&runs[i])
 		i++
+	}
+	if watched {
+		r.unmark()
 	}
 }
 
@@ -124,29 +131,18 @@ func (r *shard) together(a, b *table) bool {
 	return a.style == b.style && main[a.receptor] == main[b.receptor]
 }
 
-// addRuns adds n runs of edges with weights of their own, from number first of r.runs on, all to the same row. Few at a
-// time, as long as they are in the nearest cache, they are searched for lanes that are watched.
+// addRuns adds n runs of edges with weights of their own, from number first of r.runs on, all to the same row.
 func (r *shard) addRuns(first, n int) {
 	runs := r.runs[first : first+n]
 	c := r.net.layout.main[r.tables[runs[0].Table].receptor]
-	search := r.watch.step == r.delivered && r.watch.searched == first
-	for i := 0; i < n; {
-		m := n - i
-		if search {
-			m = fewRuns(runs[i:])
-		}
-		b := asm.EdgeRunsBlock{
-			Runs: runs[i : i+m], Later: n - i - m, Row: r.rows[c], Fall: r.bounds[c], Units: 1 / r.fallUnit,
-		}
-		if r.net.layout.receptors[c].width == 1 {
-			kernels.AddOnes(r.net.isa, &b)
-		} else {
-			kernels.AddPairs(r.net.isa, &b)
-		}
-		if search {
-			r.search(first+i, m)
-		}
-		i += m
+	b := asm.EdgeRunsBlock{Runs: runs, Row: r.rows[c], Fall: r.bounds[c], Units: 1 / r.fallUnit}
+	switch {
+	case r.net.layout.receptors[c].width == 1:
+		kernels.AddOnes(r.net.isa, &b)
+	case r.watch.marked:
+		r.addMarked(first, &b)
+	default:
+		kernels.AddPairs(r.net.isa, &b)
 	}
 }
 
@@ -340,7 +336,7 @@ func (r *shard) lookUp(k int64) {
 // findAll appends the edges of all runs onto lanes with events to r.found.
 func (r *shard) findAll(k int64) {
 	if r.watched(k) {
-		r.takeFound(0)
+		r.takeWatched()
 		return
 	}
 	r.foundEdges = r.foundEdges[:0]

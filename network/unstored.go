@@ -162,7 +162,8 @@ func (r *shard) listUnstored() {
 
 // clearRuns empties the list of runs.
 func (r *shard) clearRuns() {
-	r.runs, r.foundEdges, r.watch.searched = r.runs[:0], r.foundEdges[:0], 0
+	r.runs, r.foundEdges = r.runs[:0], r.foundEdges[:0]
+	r.watch.searched, r.watch.found = 0, r.watch.found[:0]
 	r.clearCounted()
 	for _, ti := range r.unstored {
 		u := r.tables[ti].unstored

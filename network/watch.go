@@ -2,33 +2,38 @@ package network
 
 import (
 	"math"
+	"slices"
 
+	"popsim/kernels"
 	"popsim/kernels/asm"
 )
 
 // The arrivals of a lane with an event are looked up one by one, which takes a second reading of all edges of the step,
 // from a cache far away. Which lanes will have one can nearly be told a step ahead: those that V has brought close to
-// the threshold, and those whose refractoriness ends. Such lanes are watched: the edges onto them are found while the
-// edges of a few runs, just added, are in a cache near by. Where a lane that is not watched has an event, the edges are
-// read again. What is watched changes no result.
+// the threshold, and those whose refractoriness ends. Such lanes are watched: while edges are added their accumulators
+// are NaN, so that the sums tell the blocks with edges onto them, and these edges are added after that. Where a lane
+// that is not watched has an event, the edges are read again. What is watched changes no result.
 
 // watch is the lanes that are watched in one step.
 type watch struct {
 	on       bool  // whether all lanes of the range can be watched
 	step     int64 // in which the lanes are watched; -1: none are
 	lanes    []uint16
-	next     []uint16 // those to be watched in the step after it
-	flags    []uint64 // one bit a lane
-	filter   asm.EdgeFilter
-	searched int     // runs of the step that have been searched, all from the first on
-	least    float64 // least margin
-	margin   float64 // mV: lanes that are less below the threshold are watched
-	missed   bool    // whether a lane with an event was not watched
+	next     []uint16          // those to be watched in the step after it
+	flags    []uint64          // one bit a lane
+	rows     []int             // receptors that are joined: their rows have pairs of accumulators
+	kept     [][2]float64      // pairs of the lanes in rows, while they are marked
+	marked   bool              // whether they are
+	blocks   []asm.MarkedEdges // with edges onto them, of the runs being added
+	found    []arrival         // by the edges of searched runs at lanes that are watched, in the order of the sums
+	searched int               // runs of the step that have been searched, all from the first on
+	least    float64           // least margin
+	margin   float64           // mV: lanes that are less below the threshold are watched
+	missed   bool              // whether a lane with an event was not watched
 }
 
 const (
-	mostWatched = 256      // lanes: with more the filter would find many that are not
-	searchBytes = 16 << 10 // of edges that are added before they are searched
+	mostWatched = 256 // lanes: with more, marking and what is found would take longer than a second reading
 
 	// When a lane is missed the margin grows by the factor marginUp, in other steps it falls by marginDown, so that one
 	// step of about 15 misses a lane. It is at least leastMargin of the distance from V_reset to V_th.
@@ -39,12 +44,17 @@ const (
 // startWatch decides whether lanes of the range are watched.
 func (r *shard) startWatch() {
 	w := &r.watch
-	w.step, r.held.step = -1, -1
+	w.step, w.rows, r.held.step = -1, nil, -1
 	w.on = len(r.lif) > 0 && len(r.other)+len(r.coupled) == 0 && !r.net.layout.spec.OnGrid
 	for _, s := range r.lif {
 		w.on = w.on && s.isJoined(r.net.layout) && !s.alpha(r.net.layout)
 		for i := range s.vTh {
 			w.least = max(w.least, leastMargin*math.Abs(s.vTh[i]-s.vReset[i]))
+		}
+	}
+	for c, joined := range r.net.layout.joined {
+		if joined >= 0 {
+			w.rows = append(w.rows, c)
 		}
 	}
 	w.flags, w.margin = make([]uint64, flagWords), w.least
@@ -62,32 +72,89 @@ func (w *watch) watchNext(k int64) {
 	if w.margin = max(w.least, w.margin*marginDown); w.missed {
 		w.margin *= marginUp
 	}
-	w.lanes, w.next, w.step, w.missed = w.next, w.lanes[:0], k, false
-	w.filter = asm.EdgeFilter{}
-	for _, lane := range w.lanes {
-		w.flags[lane>>6] |= 1 << (lane & 63)
-		w.filter.Add(lane)
+	w.lanes, w.step, w.missed = w.lanes[:0], k, false
+	for _, lane := range w.next {
+		if !w.has(lane) {
+			w.flags[lane>>6] |= 1 << (lane & 63)
+			w.lanes = append(w.lanes, lane)
+		}
 	}
+	w.next = w.next[:0]
 	if len(w.lanes) > mostWatched {
 		w.step = -1
 	}
 }
 
-// search finds the edges of n runs, from number first of r.runs on, onto lanes that are watched.
-func (r *shard) search(first, n int) {
-	r.findBlocks(&r.watch.filter, first, n)
-	r.watch.searched = first + n
-}
+// has reports whether a lane is watched.
+func (w *watch) has(lane uint16) bool { return w.flags[lane>>6]>>(lane&63)&1 != 0 }
 
-// fewRuns is how many runs, from the first on, are added before they are searched.
-func fewRuns(runs []runOf) int {
-	bytes := 0
-	for i := range runs {
-		if bytes += int(runs[i].Blocks) * blockBytes[float32s]; bytes > searchBytes {
-			return i + 1
+// mark makes the accumulators of the lanes that are watched NaN. Nothing but addRuns may add to them until unmark.
+func (r *shard) mark() {
+	w := &r.watch
+	w.marked, w.kept, w.blocks = true, w.kept[:0], w.blocks[:0]
+	for _, c := range w.rows {
+		row := r.rows[c]
+		for _, lane := range w.lanes {
+			pair := (*[2]float64)(row[2*int(lane):])
+			w.kept = append(w.kept, *pair)
+			pair[0], pair[1] = math.NaN(), math.NaN()
 		}
 	}
-	return len(runs)
+}
+
+// unmark gives the lanes that are watched their accumulators back and adds the edges onto them: of the blocks that were
+// listed, in the same order.
+func (r *shard) unmark() {
+	w := &r.watch
+	kept := w.kept
+	for _, c := range w.rows {
+		row := r.rows[c]
+		for i, lane := range w.lanes {
+			*(*[2]float64)(row[2*int(lane):]) = kept[i]
+		}
+		kept = kept[len(w.lanes):]
+	}
+	for i := range w.blocks {
+		m := &w.blocks[i]
+		u, e := &r.runs[m.Run], m.Edges()
+		receptor := r.tables[u.Table].receptor
+		row := r.rows[r.net.layout.main[receptor]]
+		for j, lane := range &e.To {
+			if w.has(lane) {
+				weight := float64(e.W[j])
+				pair := (*[2]float64)(row[2*int(lane):])
+				pair[0] += float64(weight * u.Unit.Add[0])
+				pair[1] += float64(weight * u.Unit.Add[1])
+				w.found = append(w.found, arrival{lane, uint8(receptor), u.Unit.Theta, weight})
+			}
+		}
+	}
+	w.marked, w.searched = false, len(r.runs)
+}
+
+// addMarked adds runs, the first of them number first of r.runs, and lists the blocks with edges onto marked lanes.
+func (r *shard) addMarked(first int, b *asm.EdgeRunsBlock) {
+	w, blocks := &r.watch, 0
+	for i := range b.Runs {
+		blocks += int(b.Runs[i].Blocks)
+	}
+	from := len(w.blocks)
+	w.blocks = slices.Grow(w.blocks, blocks)
+	b.Marked = w.blocks[from : from+blocks]
+	kernels.AddPairsMarked(r.net.isa, b)
+	w.blocks = w.blocks[:from+b.Count]
+	for i := range w.blocks[from:] {
+		w.blocks[from+i].Run += first
+	}
+}
+
+// takeWatched appends the arrivals at lanes with events, all of which are watched, to r.found.
+func (r *shard) takeWatched() {
+	for _, a := range r.watch.found {
+		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
+			r.found = append(r.found, a)
+		}
+	}
 }
 
 // watched reports whether the edges of step k onto all lanes with events have been found.
@@ -97,7 +164,7 @@ func (r *shard) watched(k int64) bool {
 		return false
 	}
 	for _, b := range r.events {
-		if w.flags[b.lane>>6]>>(b.lane&63)&1 == 0 {
+		if !w.has(uint16(b.lane)) {
 			w.missed = true
 			return false
 		}

@@ -41,7 +41,21 @@ type EdgeRunsBlock struct {
 	Fall  []uint32  // one a target: bound of the size of what edges with Falls add to the first of Row, in units
 	Units float64   // 1 / unit
 	Later int
+
+	// Of AddPairsMarked: blocks with a target whose first accumulator is NaN, in the order of the runs; room for all
+	// blocks. Others may be listed where accumulators are infinite. Count of them are listed; it begins at 0.
+	Marked []MarkedEdges
+	Count  int
 }
+
+// MarkedEdges is a block of edges: the number of its run, and its address.
+type MarkedEdges struct {
+	Run     int
+	Address uintptr
+}
+
+// Edges is the block.
+func (m *MarkedEdges) Edges() *Edges { return *(**Edges)(unsafe.Pointer(&m.Address)) }
 
 // RunsAhead is how many runs in advance a run is prefetched, and PrefetchedBytes how much of it: the processor
 // prefetches the rest of a long run by itself.
@@ -81,6 +95,29 @@ func AddPairsGo(b *EdgeRunsBlock) {
 					AddFall((*uint32)(unsafe.Add(fall, 4*int(to))), float32(e.W[j]*units))
 				}
 			}
+		}
+	}
+}
+
+// AddPairsMarkedGo is AddPairsGo, and lists blocks with marked targets.
+func AddPairsMarkedGo(b *EdgeRunsBlock) {
+	one := EdgeRunsBlock{Row: b.Row, Fall: b.Fall, Units: b.Units}
+	row := unsafe.Pointer(unsafe.SliceData(b.Row))
+	for i := range b.Runs {
+		u := b.Runs[i]
+		for range u.Blocks {
+			block := u
+			block.Blocks = 1
+			one.Runs = append(one.Runs[:0], block)
+			AddPairsGo(&one)
+			for _, to := range u.Edges()[0].To {
+				if x := *target(row, 2*int(to)); x != x {
+					b.Marked[b.Count] = MarkedEdges{i, u.First}
+					b.Count++
+					break
+				}
+			}
+			u.First += unsafe.Sizeof(Edges{})
 		}
 	}
 }

@@ -217,6 +217,183 @@ falling3:
 	JMP          next
 	PCALIGN $0x40
 
+// func AddPairsMarkedAVX2(b *EdgeRunsBlock)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·AddPairsMarkedAVX2(SB), $0-8
+	MOVQ         b+0(FP), CX
+	MOVQ         (CX), AX
+	MOVQ         24(CX), DX
+	MOVQ         8(CX), BX
+	TESTQ        BX, BX
+	JEQ          done
+	IMUL3Q       $0x20, BX, BX
+	ADDQ         AX, BX
+	IMUL3Q       $0x20, 80(CX), SI
+	ADDQ         BX, SI
+	MOVQ         48(CX), R9
+	MOVL         $0x3f800000, DI
+	VMOVD        DI, X13
+	VPBROADCASTD X13, X13
+	MOVL         $0x00010000, DI
+	VMOVD        DI, X12
+	VPBROADCASTD X12, X12
+
+run:
+	LEAQ    192(AX), DI
+	CMPQ    DI, SI
+	JGE     near
+	MOVLQSX 16(DI), R8
+	IMUL3Q  $0x18, R8, R8
+	MOVQ    $0x00000400, R10
+	CMPQ    R8, R10
+	CMOVQGT R10, R8
+	MOVQ    (DI), DI
+	ADDQ    DI, R8
+	ANDQ    $-64, DI
+	JMP     lines
+
+line:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+
+lines:
+	CMPQ DI, R8
+	JLT  line
+
+near:
+	MOVQ           (AX), DI
+	MOVQ           8(AX), R8
+	VBROADCASTF128 (R8), Y15
+	MOVLQSX        16(AX), R8
+	TESTQ          R8, R8
+	JLE            next
+	CMPB           28(AX), $0x00
+	JNE            falls1
+
+edges2:
+	MOVWQZX      (DI), R10
+	ADDQ         R10, R10
+	MOVWQZX      2(DI), R11
+	ADDQ         R11, R11
+	MOVWQZX      4(DI), R12
+	ADDQ         R12, R12
+	MOVWQZX      6(DI), R13
+	ADDQ         R13, R13
+	VCVTPS2PD    8(DI), Y0
+	ADDQ         $0x18, DI
+	VPERMPD      $0x50, Y0, Y1
+	VPERMPD      $0xfa, Y0, Y3
+	VMULPD       Y15, Y1, Y1
+	VMULPD       Y15, Y3, Y3
+	VEXTRACTF128 $0x01, Y1, X2
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPD       (DX)(R10*8), X1, X1
+	VMOVUPD      X1, (DX)(R10*8)
+	VADDPD       (DX)(R11*8), X2, X2
+	VMOVUPD      X2, (DX)(R11*8)
+	VADDPD       (DX)(R12*8), X3, X3
+	VMOVUPD      X3, (DX)(R12*8)
+	VADDPD       (DX)(R13*8), X4, X4
+	VMOVUPD      X4, (DX)(R13*8)
+	VADDSD       X2, X1, X1
+	VADDSD       X4, X3, X3
+	VADDSD       X3, X1, X1
+	VUCOMISD     X1, X1
+	JPS          markedlisted3
+
+listed:
+	DECQ R8
+	JNZ  edges2
+
+next:
+	ADDQ $0x20, AX
+	CMPQ AX, BX
+	JLT  run
+
+done:
+	VZEROUPPER
+	RET
+
+falls1:
+	VMULSD       72(CX), X15, X14
+	VCVTSD2SS    X14, X14, X14
+	VBROADCASTSS X14, X14
+
+falling4:
+	MOVWQZX      (DI), R10
+	ADDQ         R10, R10
+	MOVWQZX      2(DI), R11
+	ADDQ         R11, R11
+	MOVWQZX      4(DI), R12
+	ADDQ         R12, R12
+	MOVWQZX      6(DI), R13
+	ADDQ         R13, R13
+	VMULPS       8(DI), X14, X6
+	VSUBPS       X6, X13, X6
+	VCVTTPS2DQ   X6, X6
+	VPMINUD      X12, X6, X6
+	VMOVQ        X6, R14
+	VPEXTRQ      $0x01, X6, R15
+	VCVTPS2PD    8(DI), Y0
+	ADDQ         $0x18, DI
+	VPERMPD      $0x50, Y0, Y1
+	VPERMPD      $0xfa, Y0, Y3
+	VMULPD       Y15, Y1, Y1
+	VMULPD       Y15, Y3, Y3
+	VEXTRACTF128 $0x01, Y1, X2
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPD       (DX)(R10*8), X1, X1
+	VMOVUPD      X1, (DX)(R10*8)
+	ADDL         R14, (R9)(R10*2)
+	VADDPD       (DX)(R11*8), X2, X2
+	VMOVUPD      X2, (DX)(R11*8)
+	SHRQ         $0x20, R14
+	ADDL         R14, (R9)(R11*2)
+	VADDPD       (DX)(R12*8), X3, X3
+	VMOVUPD      X3, (DX)(R12*8)
+	ADDL         R15, (R9)(R12*2)
+	VADDPD       (DX)(R13*8), X4, X4
+	VMOVUPD      X4, (DX)(R13*8)
+	SHRQ         $0x20, R15
+	ADDL         R15, (R9)(R13*2)
+	VADDSD       X2, X1, X1
+	VADDSD       X4, X3, X3
+	VADDSD       X3, X1, X1
+	VUCOMISD     X1, X1
+	JPS          markedlistedfalling5
+
+listedfalling:
+	DECQ R8
+	JNZ  falling4
+	JMP  next
+
+markedlisted3:
+	MOVQ 112(CX), R10
+	INCQ 112(CX)
+	SHLQ $0x04, R10
+	ADDQ 88(CX), R10
+	MOVQ AX, R11
+	SUBQ (CX), R11
+	SHRQ $0x05, R11
+	MOVQ R11, (R10)
+	LEAQ -24(DI), R11
+	MOVQ R11, 8(R10)
+	JMP  listed
+
+markedlistedfalling5:
+	MOVQ 112(CX), R10
+	INCQ 112(CX)
+	SHLQ $0x04, R10
+	ADDQ 88(CX), R10
+	MOVQ AX, R11
+	SUBQ (CX), R11
+	SHRQ $0x05, R11
+	MOVQ R11, (R10)
+	LEAQ -24(DI), R11
+	MOVQ R11, 8(R10)
+	JMP  listedfalling
+	PCALIGN $0x40
+
 // func FindEdgesAVX512(b *FindEdgesBlock)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·FindEdgesAVX512(SB), $0-8

@@ -719,6 +719,11 @@ func AddOnesAVX2(b *EdgeRunsBlock)
 //go:noescape
 func AddPairsAVX2(b *EdgeRunsBlock)
 
+// AddPairsMarkedAVX2 is AddPairsMarkedGo.
+//
+//go:noescape
+func AddPairsMarkedAVX2(b *EdgeRunsBlock)
+
 // FindEdgesAVX512 is FindEdgesGo.
 //
 //go:noescape

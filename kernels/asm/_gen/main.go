@@ -42,7 +42,9 @@ var files = []struct {
 	{name: "gates", kernels: assemblies(gateKernels), plain: plains(gateKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "bits", kernels: []func(*file, isa){countBits, addBits}},
-	{name: "runs", kernels: []func(*file, isa){addEdges("AddOnes", 1), addEdges("AddPairs", 2), findEdges}},
+	{name: "runs", kernels: []func(*file, isa){
+		addEdges("AddOnes", 1, false), addEdges("AddPairs", 2, false), addEdges("AddPairsMarked", 2, true), findEdges,
+	}},
 	{name: "weights", kernels: []func(*file, isa){
 		addWeights("AddWeights", 1), addWeights("AddWeightPairs", 2), addWeights("AddWeightTriples", 3),
 	}},

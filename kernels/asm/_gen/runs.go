@@ -25,15 +25,16 @@ const (
 )
 
 // addEdges adds the edges of runs to rows of one accumulator for each target, or of two. The order of the sums is that
-// of the edges; vectors hold the products of a block. Only AVX2 is used.
-func addEdges(name string, width int) func(f *file, w isa) {
+// of the edges; vectors hold the products of a block. If marks is set, blocks with marked targets are listed. Only AVX2
+// is used.
+func addEdges(name string, width int, marks bool) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		if w.Name != avx2.Name {
 			return
 		}
 		k := f.Func(w, name, "func(b *EdgeRunsBlock)", "is "+name+"Go.")
 		e := &edgeAdder{
-			Func: k, width: width, run: k.Value("Runs"), row: k.Value("Row"),
+			Func: k, width: width, marks: marks, run: k.Value("Runs"), row: k.Value("Row"),
 			end: k.GP64(), last: k.GP64(), edges: k.GP64(), n: k.GP64(),
 		}
 		length := k.Field("Runs")
@@ -103,6 +104,7 @@ var (
 type edgeAdder struct {
 	*Func
 	width               int
+	marks               bool
 	run, end, last      reg.GPVirtual // the current run, the end of all, and that of those to prefetch
 	row, fall, edges, n reg.GPVirtual
 	to                  [4]reg.GPVirtual
@@ -182,8 +184,12 @@ func (e *edgeAdder) block(falls bool) {
 	e.asm("VEXTRACTF128", operand.U8(1), reg.Y1, reg.X2)
 	e.asm("VEXTRACTF128", operand.U8(1), reg.Y3, reg.X4)
 	for i, x := range []reg.Register{reg.X1, reg.X2, reg.X3, reg.X4} {
-		e.asm("VADDPD", place(i), x, reg.X5)
-		e.asm("VMOVUPD", reg.X5, place(i))
+		sum := reg.Register(reg.X5)
+		if e.marks {
+			sum = x
+		}
+		e.asm("VADDPD", place(i), x, sum)
+		e.asm("VMOVUPD", sum, place(i))
 		if falls {
 			if i%2 == 1 {
 				e.SHRQ(operand.U8(32), more[i/2])
@@ -191,6 +197,33 @@ func (e *edgeAdder) block(falls bool) {
 			e.ADDL(more[i/2].As32(), operand.Mem{Base: e.fall, Index: e.to[i], Scale: 2})
 		}
 	}
+	if e.marks {
+		e.listMarked(map[bool]string{false: "listed", true: "listedfalling"}[falls])
+	}
+}
+
+// listMarked lists the block just added if the sum of its four first accumulators is no number; back is the label of
+// what follows.
+func (e *edgeAdder) listMarked(back string) {
+	e.asm("VADDSD", reg.X2, reg.X1, reg.X1)
+	e.asm("VADDSD", reg.X4, reg.X3, reg.X3)
+	e.asm("VADDSD", reg.X3, reg.X1, reg.X1)
+	e.asm("VUCOMISD", reg.X1, reg.X1)
+	e.JPS(e.Later("marked"+back, func() {
+		place, number := e.to[0], e.to[1]
+		e.MOVQ(e.Field("Count"), place)
+		e.INCQ(e.Field("Count"))
+		e.SHLQ(operand.U8(log2(int(unsafe.Sizeof(asm.MarkedEdges{})))), place)
+		e.ADDQ(e.Field("Marked"), place)
+		e.MOVQ(e.run, number)
+		e.SUBQ(e.Field("Runs"), number)
+		e.SHRQ(operand.U8(log2(runSize)), number)
+		e.MOVQ(number, at(place, int(unsafe.Offsetof(asm.MarkedEdges{}.Run))))
+		e.LEAQ(at(e.edges, -edgesSize), number)
+		e.MOVQ(number, at(place, int(unsafe.Offsetof(asm.MarkedEdges{}.Address))))
+		e.JMP(operand.LabelRef(back))
+	}))
+	e.Label(back)
 }
 
 // Places of the targets of eight blocks of edges in the three vectors that hold them, by words of eight bytes: in the
