@@ -24,11 +24,7 @@ type due struct {
 	free  []*dueChunk
 	runs  []runOf // scratch
 
-	// Units by number, modulo a power of two; the next number; and what that was before each step whose spikes may still
-	// arrive, by step as lists.
-	units    []dueUnit
-	next     uint32
-	nextOfAt []uint32
+	units kept[dueUnit]
 }
 
 // A dueUnit is what an edge of weight 1 of a spike adds, and at which receptor.
@@ -54,7 +50,7 @@ type dueChunk struct {
 // start makes the lists.
 func (d *due) start(slots int64, row int) {
 	if d.lists == nil {
-		d.row, d.lists, d.nextOfAt = row, make([]dueList, slots), make([]uint32, slots)
+		d.row, d.lists, d.units.nextAt = row, make([]dueList, slots), make([]uint32, slots)
 	}
 }
 
@@ -64,26 +60,9 @@ func (d *due) at(k int64) int64 { return k % int64(len(d.lists)) }
 // begin is called before spikes of step s are added.
 func (d *due) begin(s int64) {
 	if d.lists != nil {
-		d.nextOfAt[d.at(s)] = d.next
+		d.units.begin(s)
 	}
 }
-
-// add appends a unit and returns its number. Those of spikes before step oldest are no longer needed.
-func (d *due) add(u dueUnit, oldest int64) uint32 {
-	if first := d.nextOfAt[d.at(max(0, oldest))]; int(d.next-first) >= len(d.units) {
-		const least = 64
-		more := make([]dueUnit, max(least, 2*len(d.units)))
-		for i := first; i != d.next; i++ {
-			more[int(i)&(len(more)-1)] = *d.unit(i)
-		}
-		d.units = more
-	}
-	d.next++
-	*d.unit(d.next - 1) = u
-	return d.next - 1
-}
-
-func (d *due) unit(n uint32) *dueUnit { return &d.units[int(n)&(len(d.units)-1)] }
 
 // sort appends the edges of a run, whose Source is the number of its unit, to lists; the first edge arrives in step
 // number at, or later. Those that arrive less than early steps later are left out.
@@ -143,8 +122,8 @@ func (d *due) drop(k int64) {
 func (d *due) dropAll() {
 	for k := range d.lists {
 		d.drop(int64(k))
-		d.nextOfAt[k] = d.next
 	}
+	d.units.drop()
 }
 
 // readd notes that the edges of some steps from step k on are no longer in the row.
@@ -189,7 +168,7 @@ func (d *due) addBlocks(r *shard, blocks []asm.Edges, units [][4]uint32) {
 	for i := range blocks {
 		e, n := &blocks[i], &units[i]
 		for j, to := range &e.To {
-			u, w := d.unit(n[j]), float64(e.W[j])
+			u, w := d.units.of(n[j]), float64(e.W[j])
 			for a := range width {
 				*place(at, width*int(to)+a) += float64(w * u.Add[a])
 			}
@@ -228,7 +207,7 @@ func (r *shard) takeDue(chunk *dueChunk, f asm.FoundEdges) {
 		b := &chunk.blocks[at]
 		for j, lane := range &b.To {
 			if r.flags[lane>>6]>>(lane&63)&1 != 0 {
-				u := r.packed.due.unit(chunk.units[at][j])
+				u := r.packed.due.units.of(chunk.units[at][j])
 				r.found = append(r.found, arrival{lane, u.receptor, u.Theta, float64(b.W[j])})
 			}
 		}

@@ -100,7 +100,7 @@ func (r *shard) sortSpikes(s, k int64) {
 				u := runOf{First: uintptr(unsafe.Pointer(&row[0])), Unit: &onePerEdge, Table: ti}
 				if !l.spec.OnGrid {
 					unit := dueUnit{asm.UnitEdge{Add: r.coefs(t.receptor, -1, sp.theta), Theta: sp.theta}, uint8(t.receptor)}
-					u.Source = int32(p.due.add(unit, s-int64(l.longest)))
+					u.Source = int32(p.due.units.add(unit, s-int64(l.longest)))
 				}
 				p.runs = append(p.runs, u)
 			}

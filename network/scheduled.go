@@ -2,38 +2,50 @@ package network
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
-// On the grid, where all edges of a range have weights of their own and are runs by delay, the runs of a spike are
-// listed once, when it is known: each in the list of the step in which it arrives. A source's part of the index is then
-// read once and as a whole, instead of a place of it in each step, and runs without edges cost nothing later. The order
-// of a list is that of the sums: by emission of the spike, by source.
+// Where all edges of a range have weights of their own and are runs by delay, the runs of a spike are listed once, when
+// it is known: each in the list of the step in which it arrives. A source's part of the index is then read once and as
+// a whole, instead of a place of it in each step, and runs without edges cost nothing later. The order of a list is
+// that of the sums: by emission of the spike, by source.
 
 // scheduledRun is the edges of one spike that arrive in one step.
 type scheduledRun struct {
-	first         uint32 // block of the table
-	blocks, table uint16
+	spike        uint32 // number of a scheduledSpike
+	from, blocks uint16 // first block, counted from that of the spike
+}
+
+// scheduledSpike is what the runs of a spike and a table have in common.
+type scheduledSpike struct {
+	own           asm.UnitEdge // what an edge of weight 1 adds; not used on the grid
+	first         uintptr      // address of the block from which runs are counted
+	source, table int32        // as in asm.EdgeRun
+	falls         bool
 }
 
 // schedule is the runs that are to arrive, by step modulo the length of shard.history.
 type schedule struct {
-	on    bool
-	runs  [][]scheduledRun
-	added []int // of these, how many have been added to the rows
+	on     bool
+	runs   [][]scheduledRun
+	added  []int // of these, how many have been added to the rows
+	spikes kept[scheduledSpike]
 }
 
 // startSchedule prepares the range for its tables.
 func (r *shard) startSchedule() {
 	l, p := r.net.layout, &r.schedule
-	p.on = l.spec.OnGrid && l.longest > int(l.steps) && len(r.tables) <= math.MaxUint16
+	p.on = l.longest > int(l.steps)
 	for _, t := range r.tables {
 		p.on = p.on && t.style == float32s && t.laneBits == 0 && !t.gated
 	}
 	if p.on {
 		p.runs, p.added = make([][]scheduledRun, len(r.history)), make([]int, len(r.history))
+		p.spikes.nextAt = make([]uint32, len(r.history))
 	}
 }
 
@@ -42,53 +54,87 @@ func (p *schedule) clear() {
 	for i := range p.runs {
 		p.runs[i], p.added[i] = p.runs[i][:0], 0
 	}
+	p.spikes.drop()
 }
 
 // scheduleSpikes lists the runs of the spikes of step s that arrive in step k or later.
 func (r *shard) scheduleSpikes(s, k int64) {
-	spikes := func(f func(t *table, number int, row []uint32)) {
-		for _, from := range r.net.ranges {
-			for _, sp := range from.emitted(s) {
-				for _, ti := range r.tablesOf[sp.population] {
-					t := r.tables[ti]
-					f(t, ti, t.row(int(sp.neuron)-t.first))
-				}
+	r.schedule.spikes.begin(s)
+	for _, from := range r.net.ranges {
+		for _, sp := range from.emitted(s) {
+			for _, ti := range r.tablesOf[sp.population] {
+				t := r.tables[ti]
+				row := t.row(int(sp.neuron) - t.first)
+				kernels.PrefetchRange(uintptr(unsafe.Pointer(&row[0])), 4*len(row))
 			}
 		}
 	}
-	spikes(func(_ *table, _ int, row []uint32) {
-		kernels.PrefetchRange(uintptr(unsafe.Pointer(&row[0])), 4*len(row))
-	})
-	spikes(func(t *table, number int, row []uint32) {
-		at := s + int64(t.least)
-		early := min(max(0, k-at), int64(t.delays))
-		slot := int(r.slot(at + early))
-		first := row[early]
-		for _, end := range row[early+1:] {
-			for first < end {
-				n := min(end-first, math.MaxUint16)
-				r.schedule.runs[slot] = append(r.schedule.runs[slot], scheduledRun{first, uint16(n), uint16(number)})
-				first += n
-			}
-			if slot++; slot == len(r.schedule.runs) {
-				slot = 0
+	for _, from := range r.net.ranges {
+		for _, sp := range from.emitted(s) {
+			for _, ti := range r.tablesOf[sp.population] {
+				r.scheduleSpike(s, k, sp, ti)
 			}
 		}
-	})
+	}
+}
+
+// scheduleSpike lists the runs of a spike of step s and table number ti.
+func (r *shard) scheduleSpike(s, k int64, sp spike, ti int) {
+	p, t := &r.schedule, r.tables[ti]
+	source := int(sp.neuron) - t.first
+	row, at := t.row(source), s+int64(t.least)
+	early := min(max(0, k-at), int64(t.delays))
+	first := row[early]
+	kind := scheduledSpike{first: t.block(first), source: int32(source), table: int32(ti), falls: t.falls}
+	if !r.net.layout.spec.OnGrid {
+		kind.own.Theta = sp.theta
+		if !r.edgeByEdge(t) {
+			kind.own.Add = r.coefs(t.receptor, -1, sp.theta)
+		}
+	}
+	oldest := s - int64(r.net.layout.longest)
+	number, base := p.spikes.add(kind, oldest), first
+	slot := int(r.slot(at + early))
+	for _, end := range row[early+1:] {
+		for end-base > math.MaxUint16 { // of a source with very many edges
+			base, kind.first = first, t.block(first)
+			if number = p.spikes.add(kind, oldest); end-first > math.MaxUint16 {
+				p.put(slot, scheduledRun{number, 0, math.MaxUint16})
+				first += math.MaxUint16
+			}
+		}
+		p.put(slot, scheduledRun{number, uint16(first - base), uint16(end - first)})
+		first = end
+		if slot++; slot == len(p.runs) {
+			slot = 0
+		}
+	}
+}
+
+// put appends a run to a list, unless it has no edges. Which runs have none cannot be predicted: there is no jump.
+func (p *schedule) put(slot int, x scheduledRun) {
+	list := append(p.runs[slot], x)
+	some := int(-uint32(x.blocks) >> 31)
+	p.runs[slot] = list[:len(list)-1+some]
 }
 
 // listScheduled appends the runs of step k that have not been added yet to r.runs.
 func (r *shard) listScheduled(k int64) {
-	r.findPlaces()
-	slot, runs := r.slot(k), r.runs
-	list := r.schedule.runs[slot]
-	for _, x := range list[r.schedule.added[slot]:] {
-		p := &r.places[x.table]
-		runs = append(runs, runOf{
-			First: p.base + uintptr(x.first)*p.size, Unit: &onePerEdge, Blocks: int32(x.blocks), Table: int32(x.table),
-		})
+	p, slot := &r.schedule, r.slot(k)
+	list := p.runs[slot][p.added[slot]:]
+	p.added[slot] += len(list)
+	first := len(r.runs)
+	r.runs = slices.Grow(r.runs, len(list))[:first+len(list)]
+	runs, onGrid := r.runs[first:], r.net.layout.spec.OnGrid
+	for i, x := range list {
+		s := p.spikes.of(x.spike)
+		u := &runs[i]
+		u.First, u.Unit = s.first+uintptr(x.from)*unsafe.Sizeof(block32{}), &s.own
+		if onGrid {
+			u.Unit = &onePerEdge
+		}
+		u.Blocks, u.Source, u.Table, u.Falls, u.Late = int32(x.blocks), s.source, s.table, s.falls, false
 	}
-	r.schedule.added[slot], r.runs = len(list), runs
 }
 
 // dropScheduled forgets the runs of step k, which have been added.
