@@ -21,7 +21,7 @@ const (
 
 // cellSolver solves a step of one lane of a coupledSegment from event to event, by the Runge-Kutta pair of Dormand &
 // Prince of orders 5 and 4 with its continuous extension (Hairer, Nørsett & Wanner, Solving Ordinary Differential
-// Equations I, II.5 and II.6), which locates threshold crossings inside a substep.
+// Equations I, II.5 and II.6), which locates threshold crossings inside a substep; of LIF by series (lifseries.go).
 type cellSolver struct {
 	o      *coupledSegment
 	c      *cell
@@ -37,8 +37,10 @@ type cellSolver struct {
 	g, j   float64 // conductance and current at the time that slope is for
 	gated  []blocked
 	fixed  bool // they do not change with time
+	series bool // V is solved by its series
 	spikes int
 	order  timeOrder
+	powers powers
 }
 
 // begin loads the state of lane l at the start of a step.
@@ -57,7 +59,7 @@ func (w *cellSolver) begin(r *shard, o *coupledSegment, l int) {
 		}
 		w.s, w.x = append(w.s, s), append(w.x, x)
 	}
-	w.extra, w.left, w.spikes = 0, maxSubsteps, 0
+	w.extra, w.left, w.spikes, w.series = 0, maxSubsteps, 0, o.cell.inSeries() && len(o.gated) == 0
 	if r.current != nil {
 		w.extra = r.current[o.base+l]
 	}
@@ -294,6 +296,9 @@ var (
 // integrate advances the lane by t ms without events, or up to the first crossing of the level; done is the time
 // advanced, ms.
 func (w *cellSolver) integrate(t float64) (done float64, crossed bool) {
+	if w.series {
+		return w.integrateSeries(t)
+	}
 	h := t
 	fresh := true
 	for done < t {
@@ -486,6 +491,7 @@ func (w *cellSolver) free(r *shard, o *coupledSegment, l int, g, j float64, next
 		w.level = w.c.vTh[l]
 	}
 	w.g, w.j, w.gated, w.fixed = g, j, append(w.gated[:0], o.blocked(l, 0)...), true
+	w.series = false
 	if math.Abs(w.y[0]) < blownUp {
 		w.integrate(w.c.dt)
 	}
