@@ -220,7 +220,7 @@ func (s *lifSegment) markJoined(r *shard, k int64, tile, i int, reach bool) {
 	r.noteEvent(s, lane)
 	b := &r.events[len(r.events)-1]
 	b.joined, b.step, b.fall = true, j, q.fall[i]
-	r.synaptic = append(r.synaptic, j.current, r.y[c][lane])
+	r.synaptic = append(r.synaptic, j.current, empty) // r.y stays empty, and is far away
 }
 
 // A joinedStep is a lane of joined receptors in one step: V and the current before it, what arrivals add to the current

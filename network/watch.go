@@ -2,6 +2,7 @@ package network
 
 import (
 	"math"
+	mathbits "math/bits"
 	"slices"
 
 	"popsim/kernels"
@@ -33,7 +34,7 @@ type watch struct {
 }
 
 const (
-	mostWatched = 256 // lanes: with more, marking and what is found would take longer than a second reading
+	mostWatched = 512 // lanes: with more, what is done for each would take longer than a second reading of all edges
 
 	// When a lane is missed the margin grows by the factor marginUp, in other steps it falls by marginDown, so that one
 	// step of about 15 misses a lane. It is at least leastMargin of the distance from V_reset to V_th.
@@ -88,6 +89,15 @@ func (w *watch) watchNext(k int64) {
 // has reports whether a lane is watched.
 func (w *watch) has(lane uint16) bool { return w.flags[lane>>6]>>(lane&63)&1 != 0 }
 
+// of is which of four lanes are watched, a bit each. Nearly always it is one of them; which cannot be predicted.
+func (w *watch) of(lanes *[4]uint16) (bits uint8) {
+	flags := (*[flagWords]uint64)(w.flags)
+	for j, lane := range lanes {
+		bits |= uint8(flags[lane>>6]>>(lane&63)&1) << j
+	}
+	return bits
+}
+
 // mark makes the accumulators of the lanes that are watched NaN. Nothing but addRuns may add to them until unmark.
 func (r *shard) mark() {
 	w := &r.watch
@@ -119,14 +129,13 @@ func (r *shard) unmark() {
 		u, e := &r.runs[m.Run], m.Edges()
 		receptor := r.tables[u.Table].receptor
 		row := r.rows[r.net.layout.main[receptor]]
-		for j, lane := range &e.To {
-			if w.has(lane) {
-				weight := float64(e.W[j])
-				pair := (*[2]float64)(row[2*int(lane):])
-				pair[0] += float64(weight * u.Unit.Add[0])
-				pair[1] += float64(weight * u.Unit.Add[1])
-				w.found = append(w.found, arrival{lane, uint8(receptor), u.Unit.Theta, weight})
-			}
+		for hits := w.of(&e.To); hits != 0; hits &= hits - 1 {
+			j := mathbits.TrailingZeros8(hits)
+			lane, weight := e.To[j], float64(e.W[j])
+			pair := (*[2]float64)(row[2*int(lane):])
+			pair[0] += float64(weight * u.Unit.Add[0])
+			pair[1] += float64(weight * u.Unit.Add[1])
+			w.found = append(w.found, arrival{lane, uint8(receptor), u.Unit.Theta, weight})
 		}
 	}
 	w.marked, w.searched = false, len(r.runs)
