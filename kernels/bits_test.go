@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -95,7 +94,7 @@ func TestListBits(t *testing.T) {
 		}
 		for _, isa := range Available() {
 			b := list(isa)
-			if b.N != want.N || b.BeforeLast != want.BeforeLast || !slices.Equal(b.List[:b.N], want.List[:want.N]) {
+			if b.N != want.N || !slices.Equal(b.List[:b.N], want.List[:want.N]) {
 				t.Errorf("%v, density %g: another list", isa, density)
 			}
 			if b.List[set+room] != 77 {
@@ -105,29 +104,50 @@ func TestListBits(t *testing.T) {
 	}
 }
 
-// TestGatherNear: every instruction set gathers the same as plain Go.
-func TestGatherNear(t *testing.T) {
-	const lanes, rows, padded = 128, 3, 192
+// TestListNear: every instruction set lists the same places and distances as plain Go, and writes no more than there is
+// room for.
+func TestListNear(t *testing.T) {
+	const rows, words, padded, room = 3, 2, 192, 4
 	f := &filler{s: rng.NewStream(7, "near")}
-	list := []asm.BitPlace{3, 127, 1<<16 + 3, 2<<16 + 5, 2<<16 + 127}
-	ids := make([]uint32, lanes)
-	for l := range ids {
-		ids[l] = uint32(l * 0x9e3779b1)
-	}
-	values, gap := f.column(rows*padded, -1, 1), f.column(lanes, -1, 1)
-	gather := func(isa ISA, n, beforeLast int) *asm.NearBlock {
-		b := &asm.NearBlock{
-			N: n, BeforeLast: beforeLast, List: list, LaneIDs: ids, First: 1<<32 - 2, Rows: values, Stride: padded, Gap: gap,
-			IDs: make([]uint32, len(list)), Counters: make([]uint32, len(list)),
-			Before: make([]float64, len(list)), After: make([]float64, len(list)),
+	values, gap := f.column(rows*padded+1, -1, 1), f.column(64*words+1, -1, 1)
+	for _, density := range []float64{0, 0.03, 0.2, 1} {
+		in := make([]uint8, 8*words*rows)
+		set := 0
+		for i, x := range f.column(64*words*rows, 0, 1) {
+			if x < density {
+				in[i/8] |= 1 << (i % 8)
+				set++
+			}
 		}
-		GatherNear(isa, b)
-		return b
-	}
-	for _, isa := range Available() {
-		for _, n := range [][2]int{{5, 3}, {3, 3}, {2, 0}, {0, 0}} {
-			if got, want := gather(isa, n[0], n[1]), gather(Go, n[0], n[1]); !reflect.DeepEqual(got, want) {
-				t.Errorf("%v, %d places, %d before the last row: %+v, want %+v", isa, n[0], n[1], got, want)
+		list := func(isa ISA) *asm.NearBlock {
+			b := &asm.NearBlock{
+				Rows: rows, Words: words, Bits: in, Distances: values, Stride: padded, Gap: gap,
+				List:   make([]asm.BitPlace, set+room+1),
+				Before: make([]float64, set+room+1), After: make([]float64, set+room+1),
+			}
+			b.List[set+room], b.Before[set+room], b.After[set+room] = 77, 77, 77
+			ListNear(isa, b)
+			if b.N != set || b.List[set+room] != 77 || b.Before[set+room] != 77 || b.After[set+room] != 77 {
+				t.Errorf("%v, density %g: %d places for %d, or memory after them is written to", isa, density, b.N, set)
+			}
+			return b
+		}
+		want := list(Go)
+		for i, q := range want.List[:set] {
+			at := q.Row()*padded + q.Bit()
+			after := gap[q.Bit()]
+			if q.Row() < rows-1 {
+				after = values[at+padded]
+			}
+			if want.Before[i] != values[at] || want.After[i] != after {
+				t.Errorf("density %g, place %v: %g and %g", density, q, want.Before[i], want.After[i])
+			}
+		}
+		for _, isa := range Available() {
+			got := list(isa)
+			if !slices.Equal(got.List[:set], want.List[:set]) || !slices.Equal(got.Before[:set], want.Before[:set]) ||
+				!slices.Equal(got.After[:set], want.After[:set]) {
+				t.Errorf("%v, density %g: another list", isa, density)
 			}
 		}
 	}

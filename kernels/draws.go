@@ -208,3 +208,29 @@ func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, count
 	b.Words, b.Stride = dst[:3*stride+vectors*width], stride
 	philoxWordsOf(isa, b)
 }
+
+// DrawAt is Draw for places: ids[j] is that of lane Bit of places[j] in laneIDs, counters[j] is first plus its row. The
+// memory of places reaches to the next multiple of DrawnTogether too, with lanes that laneIDs has.
+func (q *Blocks) DrawAt(
+	isa ISA, dst []uint32, stride int, u []float64, places []asm.BitPlace, laneIDs []uint32, first uint32,
+) {
+	width := philoxLanes(isa)
+	if width == 0 {
+		for j, at := range places {
+			words := q.stream.At(laneIDs[at.Bit()], first+uint32(at.Row()))
+			u[j] = rng.Uniform32(words[1])
+			for w, word := range words {
+				dst[w*stride+j] = word
+			}
+		}
+		return
+	}
+	vectors := (len(places) + width - 1) / width
+	if vectors == 0 {
+		return
+	}
+	b := &q.b
+	b.Vectors, b.Places, b.IDs, b.U = vectors, places[:vectors*width], laneIDs, u[:vectors*width]
+	b.Counter[1], b.Words, b.Stride = first, dst[:3*stride+vectors*width], stride
+	philoxWordsAt(isa, b)
+}

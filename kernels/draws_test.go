@@ -183,7 +183,19 @@ func TestNormals(t *testing.T) {
 					t.Fatalf("%v, id %d: %x and %v, want %x", isa, i, got, u[i], want)
 				}
 			}
-			if words[4*padded] != 77 {
+			places := make([]asm.BitPlace, padded)
+			for i := range places {
+				places[i] = asm.BitPlace(i%3<<16 + i)
+			}
+			again, v := make([]uint32, 4*padded+1), make([]float64, padded)
+			again[4*padded] = 77
+			NewBlocks(s).DrawAt(isa, again, padded, v, places[:n], ids, 9)
+			for w := range 4 {
+				if !slices.Equal(again[w*padded:][:n], words[w*padded:][:n]) || !slices.Equal(v[:n], u[:n]) {
+					t.Fatalf("%v, %d places: other words than those of ids and counters", isa, n)
+				}
+			}
+			if words[4*padded] != 77 || again[4*padded] != 77 {
 				t.Errorf("%v, %d ids: the memory after the words is written", isa, n)
 			}
 		}

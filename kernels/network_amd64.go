@@ -46,12 +46,12 @@ func ListBits(isa ISA, b *asm.BitListBlock) {
 	}
 }
 
-// GatherNear gathers what belongs to places in a list.
-func GatherNear(isa ISA, b *asm.NearBlock) {
+// ListNear lists the bits that are set in rows, with distances.
+func ListNear(isa ISA, b *asm.NearBlock) {
 	if isa == Go {
-		asm.GatherNearGo(b)
+		asm.ListNearGo(b)
 	} else {
-		asm.GatherNearAVX2(b)
+		asm.ListNearAVX2(b)
 	}
 }
 
@@ -305,6 +305,18 @@ func NoisyLIFAlike(isa ISA, b *asm.NoisyLIFBlock) {
 		asm.NoisyLIFAlikeAVX2(b)
 	default:
 		asm.NoisyLIFAlikeGo(b)
+	}
+}
+
+// NoisyLIFSteady is NoisyLIFAlike for neurons that all have the same goal of V, in all steps.
+func NoisyLIFSteady(isa ISA, b *asm.NoisyLIFBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyLIFSteadyAVX512(b)
+	case AVX2:
+		asm.NoisyLIFSteadyAVX2(b)
+	default:
+		asm.NoisyLIFSteadyGo(b)
 	}
 }
 
@@ -621,6 +633,14 @@ func philoxScaled(isa ISA, b *asm.PhiloxBlock) {
 		asm.PhiloxScaledAVX512(b)
 	} else {
 		asm.PhiloxScaledAVX2(b)
+	}
+}
+
+func philoxWordsAt(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxWordsAtAVX512(b)
+	} else {
+		asm.PhiloxWordsAtAVX2(b)
 	}
 }
 

@@ -19,8 +19,8 @@ func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
 // ListBits lists the bits that are set in rows of bits.
 func ListBits(_ ISA, b *asm.BitListBlock) { asm.ListBitsGo(b) }
 
-// GatherNear gathers what belongs to places in a list.
-func GatherNear(_ ISA, b *asm.NearBlock) { asm.GatherNearGo(b) }
+// ListNear lists the bits that are set in rows, with distances.
+func ListNear(_ ISA, b *asm.NearBlock) { asm.ListNearGo(b) }
 
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
@@ -91,6 +91,9 @@ func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 // NoisyLIFAlike is NoisyLIF for neurons whose coefficients are all the same.
 func NoisyLIFAlike(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFAlikeGo(b) }
 
+// NoisyLIFSteady is NoisyLIFAlike for neurons that all have the same goal of V, in all steps.
+func NoisyLIFSteady(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFSteadyGo(b) }
+
 // NoisyPart moves LIF neurons with white noise through the end of a step.
 func NoisyPart(_ ISA, b *asm.NoisyPartBlock) { asm.NoisyPartGo(b) }
 
@@ -135,6 +138,7 @@ func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
 func philoxWordsOf(ISA, *asm.PhiloxBlock)  {}
+func philoxWordsAt(ISA, *asm.PhiloxBlock)  {}
 func philoxNormals(ISA, *asm.PhiloxBlock)  {}
 func philoxScaled(ISA, *asm.PhiloxBlock)   {}
 

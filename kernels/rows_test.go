@@ -420,6 +420,11 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := f.noisyLIF()
 		return b, func(a ISA) { NoisyLIFAlike(a, b) }
 	},
+	"NoisyLIFSteady": func(f *filler) (any, func(ISA)) {
+		b := f.noisyLIF()
+		b.Goal = 15
+		return b, func(a ISA) { NoisyLIFSteady(a, b) }
+	},
 	"Waking": func(f *filler) (any, func(ISA)) {
 		q := f.lifStep()
 		b := &asm.WakingBlock{Lanes: rowLanes, Wake: q.Wake, First: 8, End: 8.5, Fired: q.Fired}

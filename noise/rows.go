@@ -19,7 +19,7 @@ type Rows struct {
 func NewRows(s rng.Stream, ids []uint32) *Rows {
 	stride := (len(ids) + kernels.Group - 1) / kernels.Group * kernels.Group
 	padded := make([]uint32, stride)
-	return &Rows{stream: s, ids: padded[:copy(padded, ids)], stride: stride, rows: make([]float64, 4*stride), drawn: -1}
+	return &Rows{stream: s, ids: padded[:copy(padded, ids)], stride: stride, rows: make([]float64, 4*stride+1), drawn: -1}
 }
 
 // Consecutive lists n whole numbers from first on.
@@ -38,8 +38,8 @@ func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
 	return rows[:stride]
 }
 
-// From returns row number k and those after it that are drawn together with it, stride numbers each. They are valid
-// until a row of another four is drawn, and may be overwritten: a row is not drawn twice then.
+// From returns row number k and those after it that are drawn together with it, stride numbers each, and one value
+// more. They are valid until a row of another four is drawn, and may be overwritten: a row is not drawn twice then.
 func (r *Rows) From(isa kernels.ISA, k int64) (rows []float64, stride int) {
 	if k/4 != r.drawn {
 		r.drawn = k / 4

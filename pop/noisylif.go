@@ -2,6 +2,7 @@ package pop
 
 import (
 	"math"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
@@ -25,6 +26,7 @@ type lifTile struct {
 	ou       *noise.OUs    // nil without
 	neurons  []lifNeuron   // one for all where they are alike
 	vInf     []float64     // V_rest + R I
+	steady   bool          // all neurons are alike, and vInf is
 	moved    []float64     // scratch: those of steps with an input
 	goals    asm.GoalBlock // nothing without
 	ids      []uint32
@@ -33,11 +35,11 @@ type lifTile struct {
 	near  lifNear
 	alone []int64 // the step before which a lane that has crossed is beyond the block
 
-	// scratch: the lanes in which V begins to move
-	waking asm.WakingBlock
-	wakes  asm.BitListBlock
-	part   asm.NoisyPartBlock
-	apart  []apartLane
+	// The lanes in which V begins to move, and scratch for them.
+	due   dueLanes
+	woken []int // those of a block
+	part  asm.NoisyPartBlock
+	apart []apartLane
 }
 
 // apartLane is V of a lane after a block of steps through which it went by itself.
@@ -55,12 +57,13 @@ type lifNeuron struct {
 
 func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
-	ids := make([]uint32, padded)
+	ids := make([]uint32, padded+1) // asm.NearBlock reads one more
 	copy(ids, p.noisy.ids(s.first+first, n))
 	c := func(n int) []float64 { return make([]float64, n) }
 	t := &lifTile{
 		first: first, n: n, number: s.first + first, white: noise.NewRows(p.noisy.white, ids[:n]), vInf: c(padded), ids: ids,
-		alone: make([]int64, padded), apart: make([]apartLane, 0, padded),
+		alone: make([]int64, padded),
+		due:   newDueLanes(padded), woken: make([]int, padded), apart: make([]apartLane, 0, padded),
 		part: asm.NoisyPartBlock{
 			Rem: c(padded), V: c(padded), VInf: c(padded), Z: c(padded), Tau: c(padded), VTh: c(padded), Diffusion: c(padded),
 			Dt: p.dt, White: p.noisy.White, Most: noise.Never, End: c(padded), Fired: make([]uint8, padded/8),
@@ -83,6 +86,8 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 		})
 	}
 	t.makeBlocks(p.dt, n == padded && same)
+	t.steady = t.block.CoefStride == 0 && !slices.ContainsFunc(t.vInf, func(x float64) bool { return x != t.vInf[0] })
+	t.block.Goal = t.vInf[0]
 	t.makeNear(p)
 	return t
 }
@@ -130,7 +135,7 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 	}
 	t.block = asm.NoisyLIFBlock{
 		Lanes: lanes, Coef: coef, CoefStride: stride, VInf: t.vInf,
-		Gap:   make([]float64, lanes),
+		Gap:   make([]float64, lanes+1), // likewise
 		Fired: make([]uint8, tileSteps*lanes/8), FiredStride: lanes / 8,
 	}
 	for j := range t.block.Alike {
@@ -140,10 +145,6 @@ func (t *lifTile) makeBlocks(dt float64, same bool) {
 	q := &t.neurons[0]
 	for i := range t.part.Tau {
 		t.part.Tau[i], t.part.VTh[i], t.part.Diffusion[i] = q.tau, q.threshold, q.diffusion
-	}
-	t.waking = asm.WakingBlock{Lanes: lanes, Fired: make([]uint8, lanes/8)}
-	t.wakes = asm.BitListBlock{
-		Rows: 1, Words: lanes / 64, Bits: t.waking.Fired, List: make([]asm.BitPlace, lanes+kernels.Group),
 	}
 }
 
@@ -165,6 +166,7 @@ type tileRun struct {
 // have. One that did goes back to where it crossed, and through the steps left by itself.
 func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
 	x := tileRun{p: p, s: s}
+	t.due.begin(p.kernel.ISA, s.columns.Wake[t.first:][:t.block.Lanes], p.first+int64(done), steps)
 	for j := 0; j < steps; j += t.block.Steps {
 		x.step, x.k = done+j, p.first+int64(done+j)
 		t.move(&x, steps-j, from(drive, j))
@@ -184,9 +186,12 @@ func (t *lifTile) move(x *tileRun, steps int, drive kernels.Drive) {
 	t.drive(x.p, isa, drive, x.k)
 	x.spent = false
 	t.wake(x)
-	if x.spent = true; b.CoefStride == 0 {
+	switch x.spent = true; {
+	case t.steady && b.VInfStride == 0:
+		kernels.NoisyLIFSteady(isa, b)
+	case b.CoefStride == 0:
 		kernels.NoisyLIFAlike(isa, b)
-	} else {
+	default:
 		kernels.NoisyLIF(isa, b)
 	}
 	for _, q := range t.apart {
@@ -197,41 +202,39 @@ func (t *lifTile) move(x *tileRun, steps int, drive kernels.Drive) {
 // wake moves the lanes in which V begins to move to the end of that step: the kernel moves them on. Those that may have
 // crossed their threshold by then go through all steps from there on, and are put aside: the kernel does not know.
 func (t *lifTile) wake(x *tileRun) {
-	isa, w, q := x.p.kernel.ISA, &t.waking, &t.part
-	w.Wake, w.First, w.End = t.block.Wake, t.block.First, t.block.First+float64(t.block.Steps)
-	kernels.Waking(isa, w)
-	kernels.ListBits(isa, &t.wakes)
-	wakes, rem := t.wakes.List[:t.wakes.N], x.s.columns.Rem[t.first:]
-	for i, at := range wakes {
-		l := at.Bit()
-		j := int(w.Wake[l] - w.First)
-		q.Rem[i], q.V[i], q.VInf[i], q.Z[i] = rem[l], t.block.V[l], t.goal(l, j), t.z(x, l, j)
-		if t.block.CoefStride > 0 {
-			n := t.neuron(l)
-			q.Tau[i], q.VTh[i], q.Diffusion[i] = n.tau, n.threshold, n.diffusion
+	b, q, rem := &t.block, &t.part, x.s.columns.Rem[t.first:]
+	n := 0
+	for l := t.due.first(x.k); l >= 0; l = t.due.after(l) {
+		j := int(b.Wake[l] - b.First)
+		q.Rem[n], q.V[n], q.VInf[n], q.Z[n] = rem[l], b.V[l], t.goal(l, j), t.z(x, l, j)
+		if b.CoefStride > 0 {
+			c := t.neuron(l)
+			q.Tau[n], q.VTh[n], q.Diffusion[n] = c.tau, c.threshold, c.diffusion
 		}
+		t.woken[n] = l
+		n++
 	}
-	q.Lanes = len(wakes)
-	kernels.NoisyPart(isa, q)
+	q.Lanes = n
+	kernels.NoisyPart(x.p.kernel.ISA, q)
 	t.apart = t.apart[:0]
-	for i, at := range wakes {
-		l := at.Bit()
-		t.block.V[l] = q.End[i]
+	for i, l := range t.woken[:n] {
+		b.V[l] = q.End[i]
 		if q.Fired[i/8]>>(i%8)&1 != 0 {
-			j := int(w.Wake[l] - w.First)
-			t.block.V[l] = x.p.noisyPart(x.s, t.neuron(l), t.ids[l], t.first+l, x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i],
+			j := int(b.Wake[l] - b.First)
+			b.V[l] = x.p.noisyPart(x.s, t.neuron(l), t.ids[l], t.first+l, x.step+j, x.k+int64(j), 1-q.Rem[i], q.V[i],
 				q.VInf[i], q.Z[i], 0, nil)
 			t.follow(x, l, j+1)
-			t.alone[l] = x.k + int64(t.block.Steps)
-			t.apart = append(t.apart, apartLane{l, t.block.V[l]})
+			t.alone[l] = x.k + int64(b.Steps)
+			t.apart = append(t.apart, apartLane{l, b.V[l]})
 		}
 	}
 }
 
-// follow moves lane l through steps from step j of the block on.
+// follow moves lane l, which has crossed its threshold, through steps from step j of the block on.
 func (t *lifTile) follow(x *tileRun, l, j int) {
 	b := &t.block
 	if b.Wake[l] >= b.First+float64(b.Steps) {
+		t.due.add(l, b.Wake[l])
 		return
 	}
 	for ; j < b.Steps; j++ {
@@ -244,6 +247,9 @@ func (t *lifTile) follow(x *tileRun, l, j int) {
 		default:
 			b.V[l] = t.whole(x, l, j, b.V[l])
 		}
+	}
+	if b.Wake[l] >= b.First+float64(b.Steps) {
+		t.due.add(l, b.Wake[l])
 	}
 }
 

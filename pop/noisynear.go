@@ -10,8 +10,7 @@ import (
 // lifNear is scratch for the lanes of a tile that are in reach of their threshold in a block of steps: the list of
 // them, step by step, and what is drawn and decided for each.
 type lifNear struct {
-	list     asm.BitListBlock // lanes; a row for each step
-	gather   asm.NearBlock
+	list     asm.NearBlock // lanes; a row for each step
 	draws    *kernels.Blocks
 	words    []uint32 // a row for each of four, stride apart
 	stride   int
@@ -29,14 +28,13 @@ func (t *lifTile) makeNear(p *Population) {
 	most := tileSteps * lanes
 	c := func() []float64 { return make([]float64, lanes+kernels.Group) }
 	t.near = lifNear{
-		list:  asm.BitListBlock{Words: lanes / 64, List: make([]asm.BitPlace, most+kernels.Group)},
 		draws: kernels.NewBlocks(p.noisy.parts[0]), words: make([]uint32, 4*most), stride: most,
 		crossing: newCrossing(most), aside: newCrossing(8), first: make([]int, 0, lanes+1),
 		passage: asm.NoisyPassageBlock{Level: c(), After: c(), Diffusion: c(), Y: c(), U: c(), H: p.dt, Part: c()},
 	}
 	q := &t.near
-	q.gather = asm.NearBlock{
-		List: q.list.List, LaneIDs: t.ids, Gap: t.block.Gap, IDs: make([]uint32, most), Counters: make([]uint32, most),
+	q.list = asm.NearBlock{
+		Words: lanes / 64, Gap: t.block.Gap, List: make([]asm.BitPlace, most+kernels.Group),
 		Before: q.crossing.Before, After: q.crossing.After,
 	}
 	for i := range q.passage.Diffusion {
@@ -51,13 +49,9 @@ func (t *lifTile) makeNear(p *Population) {
 // listNear lists the lanes that may have crossed their threshold in the block, with how far below it they are before
 // and after their steps as the kernel has left it.
 func (t *lifTile) listNear(x *tileRun) {
-	isa, b, q := x.p.kernel.ISA, &t.block, &t.near
-	q.list.Rows, q.list.Bits = b.Steps, b.Fired
-	kernels.ListBits(isa, &q.list)
-	g := &q.gather
-	g.N, g.BeforeLast = q.list.N, q.list.BeforeLast
-	g.First, g.Rows, g.Stride = uint32(x.k), b.Z, b.ZStride
-	kernels.GatherNear(isa, g)
+	b, q := &t.block, &t.near
+	q.list.Rows, q.list.Bits, q.list.Distances, q.list.Stride = b.Steps, b.Fired, b.Z, b.ZStride
+	kernels.ListNear(x.p.kernel.ISA, &q.list)
 	if b.CoefStride > 0 {
 		for i, at := range q.list.List[:q.list.N] {
 			q.crossing.Far[i] = t.block.Coef[at.Bit()/kernels.Group*b.CoefStride+asm.NoisyLIFFar][at.Bit()%kernels.Group]
@@ -69,7 +63,7 @@ func (t *lifTile) listNear(x *tileRun) {
 func (t *lifTile) decideNear(x *tileRun) {
 	q, c := &t.near, &t.near.crossing
 	c.Lanes = q.list.N
-	q.draws.Draw(x.p.kernel.ISA, q.words, q.stride, c.U, q.gather.IDs[:c.Lanes], q.gather.Counters[:c.Lanes])
+	q.draws.DrawAt(x.p.kernel.ISA, q.words, q.stride, c.U, q.list.List[:c.Lanes], t.ids, uint32(x.k))
 	if x.p.noisy.AtEnds {
 		for i := range c.Lanes {
 			c.U[i] = 1
@@ -90,7 +84,6 @@ func (t *lifTile) decideNear(x *tileRun) {
 func (t *lifTile) crossNear(x *tileRun) {
 	t.firstCrossings(x)
 	q, b := &t.near, &t.block
-	end := b.First + float64(b.Steps)
 	for i, at := range q.first {
 		place, passed := q.list.List[at], q.passage.Part[i]
 		if x.p.noisy.AtEnds {
@@ -102,9 +95,7 @@ func (t *lifTile) crossNear(x *tileRun) {
 		if b.V[l] = n.reset; moves {
 			b.V[l] = t.again(x, l, j, start, q.words[at])
 		}
-		if b.Wake[l] < end {
-			t.follow(x, l, j+1)
-		}
+		t.follow(x, l, j+1)
 	}
 }
 
@@ -114,18 +105,13 @@ func (t *lifTile) firstCrossings(x *tileRun) {
 	q, c, v := &t.near, &t.near.crossing, &t.near.passage
 	spent := x.k + int64(t.block.Steps)
 	words, uniforms := q.words[2*q.stride:3*q.stride], q.words[3*q.stride:]
-	n, same := 0, len(t.neurons) == 1 // Diffusion is set then
+	n := 0
 	first := q.first[:cap(q.first)]
 	for _, place := range q.crossed.List[:q.crossed.N] {
 		at := place.Bit()
 		l := q.list.List[at].Bit()
-		// What is written for a lane that has crossed before is overwritten: no branch for each.
+		// The place of a lane that has crossed before is overwritten: no branch for each.
 		first[n] = at
-		v.Level[n], v.After[n] = c.Before[at], c.After[at]
-		if !same {
-			v.Diffusion[n] = t.neuron(l).diffusion
-		}
-		v.Y[n], v.U[n] = rng.Normal32(words[at]), rng.Uniform32(uniforms[at])
 		d := 0
 		if t.alone[l] <= x.k {
 			d = 1
@@ -134,14 +120,23 @@ func (t *lifTile) firstCrossings(x *tileRun) {
 		t.alone[l] = spent
 	}
 	q.first = first[:n]
+	for i, at := range q.first {
+		v.Level[i], v.After[i] = c.Before[at], c.After[at]
+		v.Y[i], v.U[i] = rng.Normal32(words[at]), rng.Uniform32(uniforms[at])
+	}
+	if len(t.neurons) > 1 { // Diffusion is set where all are alike
+		for i, at := range q.first {
+			v.Diffusion[i] = t.neuron(q.list.List[at].Bit()).diffusion
+		}
+	}
 	v.Lanes = len(q.first)
 	kernels.NoisyPassage(x.p.kernel.ISA, v)
 }
 
-// newCrossing returns the argument of NoisyCross for up to n lanes.
+// newCrossing returns the argument of NoisyCross for up to n lanes, with what ListNear needs beyond them.
 func newCrossing(n int) asm.NoisyCrossBlock {
 	return asm.NoisyCrossBlock{
-		Lanes: 1, Before: make([]float64, n), After: make([]float64, n), Far: make([]float64, n), U: make([]float64, n),
+		Lanes: 1, Before: make([]float64, n+4), After: make([]float64, n+4), Far: make([]float64, n), U: make([]float64, n),
 		Most: noise.Never, Fired: make([]uint8, n/8),
 	}
 }

@@ -17,20 +17,17 @@ func (q BitPlace) Bit() int { return int(uint16(q)) }
 // BitListBlock is the argument of ListBits: the places of the bits that are set in rows of bits. Four places are
 // written at a time, without a branch for each.
 type BitListBlock struct {
-	Rows, Words   int        // the rows, and the words of 64 bits of each
-	Bits          []uint8    // the rows, one after the other
-	List          []BitPlace // out: in their order; with room for four more
-	N, BeforeLast int        // out: places listed, and those of them before the last row
+	Rows, Words int        // the rows, and the words of 64 bits of each
+	Bits        []uint8    // the rows, one after the other
+	List        []BitPlace // out: in their order; with room for four more
+	N           int        // out: places listed
 }
 
 // ListBitsGo lists the bits that are set.
 func ListBitsGo(b *BitListBlock) {
-	b.N, b.BeforeLast = 0, 0
+	b.N = 0
 	for i := range b.Rows * b.Words {
 		row, word := i/b.Words, i%b.Words
-		if word == 0 {
-			b.BeforeLast = b.N
-		}
 		set := binary.LittleEndian.Uint64(b.Bits[8*i:])
 		for ; set != 0; set &= set - 1 {
 			b.List[b.N] = BitPlace(row<<16 + 64*word + bits.TrailingZeros64(set))
@@ -39,28 +36,29 @@ func ListBitsGo(b *BitListBlock) {
 	}
 }
 
-// NearBlock is the argument of GatherNear: for lane Bit of step Row of List, in rows of values as NoisyLIFBlock has
-// them, ID and Counter, First plus the step, name its random words, and Before and After are how far below its
-// threshold it is before and after the step.
+// NearBlock is the argument of ListNear, which lists bits as ListBits does, and with each how far below its threshold
+// a lane is before the step of the row and after it. Four places are written at a time, and read: the rows of
+// Distances, and Gap, have one more value each, and there is room for four more places.
 type NearBlock struct {
-	N, BeforeLast int // places listed, and those of them before the last row, for which After is in Gap
-	List          []BitPlace
-	LaneIDs       []uint32
-	First         uint32
-	Rows          []float64
-	Stride        int // of rows
-	Gap           []float64
-	IDs, Counters []uint32  // out
-	Before, After []float64 // out
+	Rows, Words   int       // at least 1; as in BitListBlock
+	Bits          []uint8   // likewise
+	Distances     []float64 // before the step: a row for each step, Stride apart
+	Stride        int
+	Gap           []float64  // after the last step
+	List          []BitPlace // out
+	Before, After []float64  // out
+	N             int        // out: places listed
 }
 
-// GatherNearGo gathers what belongs to places.
-func GatherNearGo(b *NearBlock) {
+// ListNearGo lists bits with their distances.
+func ListNearGo(b *NearBlock) {
+	list := BitListBlock{Rows: b.Rows, Words: b.Words, Bits: b.Bits, List: b.List}
+	ListBitsGo(&list)
+	b.N = list.N
 	for i, q := range b.List[:b.N] {
 		at := q.Row()*b.Stride + q.Bit()
-		b.IDs[i], b.Counters[i], b.Before[i] = b.LaneIDs[q.Bit()], b.First+uint32(q.Row()), b.Rows[at]
-		if i < b.BeforeLast {
-			b.After[i] = b.Rows[at+b.Stride]
+		if b.Before[i] = b.Distances[at]; q.Row() < b.Rows-1 {
+			b.After[i] = b.Distances[at+b.Stride]
 		} else {
 			b.After[i] = b.Gap[q.Bit()]
 		}

@@ -14,7 +14,6 @@ TEXT ·ListBitsAVX2(SB), $0-8
 	XORQ R12, R12
 
 row1:
-	MOVQ DI, 72(CX)
 	MOVQ R12, R13
 	MOVQ SI, R8
 
@@ -58,67 +57,89 @@ more3:
 	JMP  four
 	PCALIGN $0x40
 
-// func GatherNearAVX2(b *NearBlock)
-// Requires: AVX
-TEXT ·GatherNearAVX2(SB), $8-8
+// func ListNearAVX2(b *NearBlock)
+// Requires: AVX, BMI, CMOV, POPCNT
+TEXT ·ListNearAVX2(SB), $8-8
 	MOVQ b+0(FP), CX
 	MOVQ 16(CX), AX
-	MOVQ 40(CX), DX
-	MOVQ 72(CX), BX
-	MOVQ 96(CX), SI
-	MOVQ 128(CX), DI
-	MOVQ 152(CX), R8
-	MOVQ 176(CX), R9
-	MOVQ 200(CX), R10
-	MOVL 64(CX), R13
-	XORQ R11, R11
-	LEAQ (BX)(SI*8), R12
-	CMPQ R11, 8(CX)
-	JGE  done2
+	MOVQ 96(CX), DX
+	MOVQ 120(CX), BX
+	MOVQ 144(CX), SI
+	MOVQ 40(CX), R15
+	XORQ DI, DI
+	XORL R13, R13
 
-place1:
-	MOVL    (AX)(R11*4), R15
-	MOVWLZX R15, R14
-	SHRL    $0x10, R15
-	MOVL    (DX)(R14*4), BP
-	MOVL    BP, (DI)(R11*4)
-	LEAL    (R13)(R15*1), BP
-	MOVL    BP, (R8)(R11*4)
-	IMULQ   SI, R15
-	ADDQ    R14, R15
-	MOVQ    R15, R14
-	MOVQ    (BX)(R15*8), BP
-	MOVQ    BP, (R9)(R11*8)
-	MOVQ    (R12)(R14*8), BP
-	MOVQ    BP, (R10)(R11*8)
-	INCQ    R11
-	CMPQ    R11, 8(CX)
-	JLT     place1
+row:
+	MOVL    R13, R14
+	ADDL    $0x00010000, R13
+	MOVQ    64(CX), R12
+	LEAQ    (R15)(R12*8), BP
+	MOVL    R13, R12
+	SHRL    $0x10, R12
+	CMPQ    R12, (CX)
+	CMOVQEQ 72(CX), BP
+	MOVQ    8(CX), R9
 
-done2:
-	MOVQ 104(CX), R12
-	CMPQ R11, (CX)
-	JGE  done4
+word1:
+	MOVQ    (AX), R10
+	POPCNTQ R10, R8
+	ADDQ    DI, R8
 
-place3:
-	MOVL    (AX)(R11*4), R15
-	MOVWLZX R15, R14
-	SHRL    $0x10, R15
-	MOVL    (DX)(R14*4), BP
-	MOVL    BP, (DI)(R11*4)
-	LEAL    (R13)(R15*1), BP
-	MOVL    BP, (R8)(R11*4)
-	IMULQ   SI, R15
-	ADDQ    R14, R15
-	MOVQ    (BX)(R15*8), BP
-	MOVQ    BP, (R9)(R11*8)
-	MOVQ    (R12)(R14*8), BP
-	MOVQ    BP, (R10)(R11*8)
-	INCQ    R11
-	CMPQ    R11, (CX)
-	JLT     place3
-
-done4:
+four:
+	TZCNTQ R10, R11
+	MOVQ   (R15)(R11*8), R12
+	MOVQ   R12, (BX)(DI*8)
+	MOVQ   (BP)(R11*8), R12
+	MOVQ   R12, (SI)(DI*8)
+	ADDL   R14, R11
+	MOVL   R11, (DX)(DI*4)
+	BLSRQ  R10, R10
+	TZCNTQ R10, R11
+	MOVQ   (R15)(R11*8), R12
+	MOVQ   R12, 8(BX)(DI*8)
+	MOVQ   (BP)(R11*8), R12
+	MOVQ   R12, 8(SI)(DI*8)
+	ADDL   R14, R11
+	MOVL   R11, 4(DX)(DI*4)
+	BLSRQ  R10, R10
+	TZCNTQ R10, R11
+	MOVQ   (R15)(R11*8), R12
+	MOVQ   R12, 16(BX)(DI*8)
+	MOVQ   (BP)(R11*8), R12
+	MOVQ   R12, 16(SI)(DI*8)
+	ADDL   R14, R11
+	MOVL   R11, 8(DX)(DI*4)
+	BLSRQ  R10, R10
+	TZCNTQ R10, R11
+	MOVQ   (R15)(R11*8), R12
+	MOVQ   R12, 24(BX)(DI*8)
+	MOVQ   (BP)(R11*8), R12
+	MOVQ   R12, 24(SI)(DI*8)
+	ADDL   R14, R11
+	MOVL   R11, 12(DX)(DI*4)
+	BLSRQ  R10, R10
+	JNZ    more2
+	MOVQ   R8, DI
+	ADDL   $0x40, R14
+	ADDQ   $0x08, AX
+	ADDQ   $+512, R15
+	ADDQ   $+512, BP
+	DECQ   R9
+	JNZ    word1
+	MOVQ   8(CX), R12
+	SHLQ   $0x06, R12
+	NEGQ   R12
+	ADDQ   64(CX), R12
+	LEAQ   (R15)(R12*8), R15
+	MOVL   R13, R12
+	SHRL   $0x10, R12
+	CMPQ   R12, (CX)
+	JLT    row
+	MOVQ   DI, 168(CX)
 	VZEROUPPER
 	RET
+
+more2:
+	ADDQ $0x04, DI
+	JMP  four
 	PCALIGN $0x40

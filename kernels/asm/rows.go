@@ -85,7 +85,8 @@ type NoisyLIFBlock struct {
 	Wake         []float64 // number of the last step in which V is kept
 	Coef         []Column  // by NoisyLIFKeep and so on
 	CoefStride   int
-	Alike        [NoisyLIFCoefs]float64 // NoisyLIFAlike: the coefficients of all lanes
+	Alike        [NoisyLIFCoefs]float64 // NoisyLIFAlike and NoisyLIFSteady: the coefficients of all lanes
+	Goal         float64                // NoisyLIFSteady: VInf of all lanes in all steps
 
 	VInf       []float64 // row: V_rest + R I
 	VInfStride int

@@ -360,13 +360,13 @@ vectors:
 	VSUBPD  Y14, Y2, Y3
 	VMAXPD  rowsConstsAVX2<>+32(SB), Y1, Y13
 	VMAXPD  rowsConstsAVX2<>+32(SB), Y3, Y12
-	MOVQ    160(BX), R10
+	MOVQ    168(BX), R10
 	LEAQ    (R10)(AX*8), R10
-	MOVQ    192(BX), R11
+	MOVQ    200(BX), R11
 	LEAQ    (R11)(AX*8), R11
 	MOVQ    AX, R12
 	SHRQ    $0x03, R12
-	ADDQ    224(BX), R12
+	ADDQ    232(BX), R12
 	MOVQ    8(BX), SI
 
 step1:
@@ -409,11 +409,11 @@ step1:
 	SHLL        $0x04, R14
 	ORL         R14, R13
 	MOVB        R13, (R12)
-	MOVQ        184(BX), R13
+	MOVQ        192(BX), R13
 	LEAQ        (R10)(R13*8), R10
-	MOVQ        216(BX), R13
+	MOVQ        224(BX), R13
 	LEAQ        (R11)(R13*8), R11
-	ADDQ        248(BX), R12
+	ADDQ        256(BX), R12
 	DECQ        SI
 	JNZ         step1
 
@@ -488,13 +488,13 @@ vectors:
 	VMAXPD       Z2, Z11, Z18
 	VMAXPD       Z2, Z13, Z17
 	VMAXPD       Z2, Z0, Z16
-	MOVQ         160(SI), R11
+	MOVQ         168(SI), R11
 	LEAQ         (R11)(CX*8), R11
-	MOVQ         192(SI), R12
+	MOVQ         200(SI), R12
 	LEAQ         (R12)(CX*8), R12
 	MOVQ         CX, R13
 	SHRQ         $0x03, R13
-	ADDQ         224(SI), R13
+	ADDQ         232(SI), R13
 	MOVQ         8(SI), DI
 
 step1:
@@ -639,11 +639,11 @@ step1:
 	VMOVAPD      Z0, Z17
 	VMOVUPD      Z16, 448(R12)
 	VMOVAPD      Z11, Z16
-	MOVQ         184(SI), R14
+	MOVQ         192(SI), R14
 	LEAQ         (R11)(R14*8), R11
-	MOVQ         216(SI), R14
+	MOVQ         224(SI), R14
 	LEAQ         (R12)(R14*8), R12
-	ADDQ         248(SI), R13
+	ADDQ         256(SI), R13
 	DECQ         DI
 	JNZ          step1
 
@@ -702,13 +702,13 @@ vectors:
 	VSUBPD       Y14, Y0, Y2
 	VMAXPD       rowsConstsAVX2<>+32(SB), Y1, Y13
 	VMAXPD       rowsConstsAVX2<>+32(SB), Y2, Y12
-	MOVQ         160(BX), R10
+	MOVQ         168(BX), R10
 	LEAQ         (R10)(AX*8), R10
-	MOVQ         192(BX), R11
+	MOVQ         200(BX), R11
 	LEAQ         (R11)(AX*8), R11
 	MOVQ         AX, R12
 	SHRQ         $0x03, R12
-	ADDQ         224(BX), R12
+	ADDQ         232(BX), R12
 	MOVQ         8(BX), SI
 
 step1:
@@ -749,11 +749,11 @@ step1:
 	SHLL         $0x04, R14
 	ORL          R14, R13
 	MOVB         R13, (R12)
-	MOVQ         184(BX), R13
+	MOVQ         192(BX), R13
 	LEAQ         (R10)(R13*8), R10
-	MOVQ         216(BX), R13
+	MOVQ         224(BX), R13
 	LEAQ         (R11)(R13*8), R11
-	ADDQ         248(BX), R12
+	ADDQ         256(BX), R12
 	DECQ         SI
 	JNZ          step1
 
@@ -821,13 +821,13 @@ vectors:
 	VMAXPD       Z9, Z6, Z18
 	VMAXPD       Z9, Z7, Z17
 	VMAXPD       Z9, Z8, Z16
-	MOVQ         160(SI), R11
+	MOVQ         168(SI), R11
 	LEAQ         (R11)(CX*8), R11
-	MOVQ         192(SI), R12
+	MOVQ         200(SI), R12
 	LEAQ         (R12)(CX*8), R12
 	MOVQ         CX, R13
 	SHRQ         $0x03, R13
-	ADDQ         224(SI), R13
+	ADDQ         232(SI), R13
 	MOVQ         8(SI), DI
 
 step1:
@@ -952,11 +952,308 @@ step1:
 	VMOVAPD      Z9, Z17
 	VMOVUPD      Z16, 448(R12)
 	VMOVAPD      Z5, Z16
-	MOVQ         184(SI), R14
+	MOVQ         192(SI), R14
 	LEAQ         (R11)(R14*8), R11
-	MOVQ         216(SI), R14
+	MOVQ         224(SI), R14
 	LEAQ         (R12)(R14*8), R12
-	ADDQ         248(SI), R13
+	ADDQ         256(SI), R13
+	DECQ         DI
+	JNZ          step1
+
+	// store
+	VMOVUPD Z31, (R8)(CX*8)
+	VMOVUPD Z30, 64(R8)(CX*8)
+	VMOVUPD Z29, 128(R8)(CX*8)
+	VMOVUPD Z28, 192(R8)(CX*8)
+	VMOVUPD Z27, 256(R8)(CX*8)
+	VMOVUPD Z26, 320(R8)(CX*8)
+	VMOVUPD Z25, 384(R8)(CX*8)
+	VMOVUPD Z24, 448(R8)(CX*8)
+	VMOVUPD Z23, (R9)(CX*8)
+	VMOVUPD Z22, 64(R9)(CX*8)
+	VMOVUPD Z21, 128(R9)(CX*8)
+	VMOVUPD Z20, 192(R9)(CX*8)
+	VMOVUPD Z19, 256(R9)(CX*8)
+	VMOVUPD Z18, 320(R9)(CX*8)
+	VMOVUPD Z17, 384(R9)(CX*8)
+	VMOVUPD Z16, 448(R9)(CX*8)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	CMPQ    DX, $0x40
+	JLT     vectors
+	MOVQ    120(SI), DX
+	SHLQ    $0x09, DX
+	ADDQ    DX, BX
+	CMPQ    CX, (SI)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFSteadyAVX2(b *NoisyLIFBlock)
+// Requires: AVX, FMA3
+TEXT ·NoisyLIFSteadyAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 96(BX), DX
+	MOVQ 24(BX), DI
+	MOVQ 48(BX), R8
+	MOVQ 72(BX), R9
+	XORQ AX, AX
+
+group:
+	XORQ CX, CX
+
+vectors:
+	// load
+	VMOVUPD      (DI)(AX*8), Y15
+	VMOVUPD      32(DI)(AX*8), Y14
+	VBROADCASTSD 16(BX), Y11
+
+	// begin
+	VBROADCASTSD 136(BX), Y0
+	VSUBPD       Y15, Y0, Y1
+	VSUBPD       Y14, Y0, Y2
+	VMAXPD       rowsConstsAVX2<>+32(SB), Y1, Y13
+	VMAXPD       rowsConstsAVX2<>+32(SB), Y2, Y12
+	MOVQ         200(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         AX, R11
+	SHRQ         $0x03, R11
+	ADDQ         232(BX), R11
+	MOVQ         8(BX), SI
+
+step1:
+	// step
+	VBROADCASTSD 160(BX), Y0
+	VSUBPD       Y15, Y0, Y1
+	VSUBPD       Y14, Y0, Y2
+	VMOVUPD      (R9)(AX*8), Y3
+	VCMPPD       $0x1d, Y11, Y3, Y4
+	VMOVUPD      32(R9)(AX*8), Y5
+	VCMPPD       $0x1d, Y11, Y5, Y6
+	VADDPD       rowsConstsAVX2<>+96(SB), Y11, Y11
+	VBROADCASTSD 128(BX), Y7
+	VFMADD213PD  Y15, Y7, Y1
+	VFMADD213PD  Y14, Y2, Y7
+	VBROADCASTSD 152(BX), Y8
+	VBLENDVPD    Y4, rowsConstsAVX2<>+64(SB), Y8, Y9
+	VBLENDVPD    Y6, rowsConstsAVX2<>+64(SB), Y8, Y10
+	VBROADCASTSD 144(BX), Y0
+	VFMADD231PD  (R10), Y0, Y1
+	VFMADD231PD  32(R10), Y0, Y7
+	VBLENDVPD    Y4, Y15, Y1, Y15
+	VBLENDVPD    Y6, Y14, Y7, Y14
+	VBROADCASTSD 136(BX), Y3
+	VSUBPD       Y15, Y3, Y5
+	VSUBPD       Y14, Y3, Y2
+	VMOVUPD      Y13, (R10)
+	VMOVUPD      Y12, 32(R10)
+	VMULPD       Y5, Y13, Y8
+	VMULPD       Y2, Y12, Y0
+	VCMPPD       $0x12, Y9, Y8, Y4
+	VCMPPD       $0x12, Y10, Y0, Y1
+	VMOVAPD      Y5, Y13
+	VMOVAPD      Y2, Y12
+	VMOVMSKPD    Y1, R13
+	VMOVMSKPD    Y4, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, (R11)
+	MOVQ         224(BX), R12
+	LEAQ         (R10)(R12*8), R10
+	ADDQ         256(BX), R11
+	DECQ         SI
+	JNZ          step1
+
+	// store
+	VMOVUPD Y15, (DI)(AX*8)
+	VMOVUPD Y14, 32(DI)(AX*8)
+	VMOVUPD Y13, (R8)(AX*8)
+	VMOVUPD Y12, 32(R8)(AX*8)
+	ADDQ    $0x08, AX
+	ADDQ    $0x08, CX
+	CMPQ    CX, $0x40
+	JLT     vectors
+	MOVQ    120(BX), CX
+	SHLQ    $0x09, CX
+	ADDQ    CX, DX
+	CMPQ    AX, (BX)
+	JLT     group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFSteadyAVX512(b *NoisyLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyLIFSteadyAVX512(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 96(SI), BX
+	MOVQ 24(SI), R8
+	MOVQ 48(SI), R9
+	MOVQ 72(SI), R10
+	XORQ CX, CX
+
+group:
+	XORQ DX, DX
+
+vectors:
+	// load
+	VMOVUPD      (R8)(CX*8), Z31
+	VMOVUPD      64(R8)(CX*8), Z30
+	VMOVUPD      128(R8)(CX*8), Z29
+	VMOVUPD      192(R8)(CX*8), Z28
+	VMOVUPD      256(R8)(CX*8), Z27
+	VMOVUPD      320(R8)(CX*8), Z26
+	VMOVUPD      384(R8)(CX*8), Z25
+	VMOVUPD      448(R8)(CX*8), Z24
+	VBROADCASTSD 16(SI), Z15
+
+	// begin
+	VBROADCASTSD 136(SI), Z0
+	VSUBPD       Z31, Z0, Z1
+	VSUBPD       Z30, Z0, Z2
+	VSUBPD       Z29, Z0, Z3
+	VSUBPD       Z28, Z0, Z4
+	VSUBPD       Z27, Z0, Z5
+	VSUBPD       Z26, Z0, Z6
+	VSUBPD       Z25, Z0, Z7
+	VSUBPD       Z24, Z0, Z8
+	VBROADCASTSD rowsConstsAVX512<>+8(SB), Z9
+	VMAXPD       Z9, Z1, Z23
+	VMAXPD       Z9, Z2, Z22
+	VMAXPD       Z9, Z3, Z21
+	VMAXPD       Z9, Z4, Z20
+	VMAXPD       Z9, Z5, Z19
+	VMAXPD       Z9, Z6, Z18
+	VMAXPD       Z9, Z7, Z17
+	VMAXPD       Z9, Z8, Z16
+	MOVQ         200(SI), R11
+	LEAQ         (R11)(CX*8), R11
+	MOVQ         CX, R12
+	SHRQ         $0x03, R12
+	ADDQ         232(SI), R12
+	MOVQ         8(SI), DI
+
+step1:
+	// step
+	VBROADCASTSD 160(SI), Z0
+	VSUBPD       Z31, Z0, Z1
+	VSUBPD       Z30, Z0, Z2
+	VSUBPD       Z29, Z0, Z3
+	VSUBPD       Z28, Z0, Z4
+	VSUBPD       Z27, Z0, Z5
+	VMOVUPD      (R10)(CX*8), Z6
+	VCMPPD       $0x1d, Z15, Z6, K1
+	VBROADCASTSD 128(SI), Z7
+	VFMADD213PD  Z31, Z7, Z1
+	VFMADD213PD  Z30, Z7, Z2
+	VFMADD213PD  Z29, Z7, Z3
+	VSUBPD       Z26, Z0, Z8
+	VFMADD213PD  Z28, Z7, Z4
+	VMOVUPD      64(R10)(CX*8), Z9
+	VCMPPD       $0x1d, Z15, Z9, K2
+	VSUBPD       Z25, Z0, Z10
+	VFMADD213PD  Z27, Z7, Z5
+	VBROADCASTSD 144(SI), Z11
+	VFMADD231PD  (R11), Z11, Z1
+	VFMADD231PD  64(R11), Z11, Z2
+	VMOVUPD      128(R10)(CX*8), Z12
+	VCMPPD       $0x1d, Z15, Z12, K3
+	VFMADD231PD  128(R11), Z11, Z3
+	VSUBPD       Z24, Z0, Z13
+	VFMADD213PD  Z26, Z7, Z8
+	VMOVUPD      192(R10)(CX*8), Z14
+	VCMPPD       $0x1d, Z15, Z14, K4
+	VFMADD231PD  192(R11), Z11, Z4
+	VBLENDMPD    Z31, Z1, K1, Z31
+	VFMADD213PD  Z25, Z7, Z10
+	VBROADCASTSD 136(SI), Z6
+	VSUBPD       Z31, Z6, Z9
+	VBLENDMPD    Z30, Z2, K2, Z30
+	VMOVUPD      256(R10)(CX*8), Z12
+	VCMPPD       $0x1d, Z15, Z12, K5
+	VFMADD231PD  256(R11), Z11, Z5
+	VFMADD213PD  Z24, Z13, Z7
+	VSUBPD       Z30, Z6, Z0
+	VBLENDMPD    Z29, Z3, K3, Z29
+	VMOVUPD      320(R10)(CX*8), Z14
+	VCMPPD       $0x1d, Z15, Z14, K6
+	VFMADD231PD  320(R11), Z11, Z8
+	VMULPD       Z9, Z23, Z1
+	VSUBPD       Z29, Z6, Z2
+	VBLENDMPD    Z28, Z4, K4, Z28
+	VMOVUPD      384(R10)(CX*8), Z12
+	VCMPPD       $0x1d, Z15, Z12, K7
+	VFMADD231PD  384(R11), Z11, Z10
+	VSUBPD       Z28, Z6, Z13
+	VMULPD       Z0, Z22, Z3
+	VBLENDMPD    Z27, Z5, K5, Z27
+	VMOVUPD      448(R10)(CX*8), Z14
+	KMOVB        K5, (AX)
+	VCMPPD       $0x1d, Z15, Z14, K5
+	VBROADCASTSD 152(SI), Z4
+	VBROADCASTSD rowsConstsAVX512<>+16(SB), Z12
+	VBLENDMPD    Z12, Z4, K1, Z5
+	VCMPPD       $0x12, Z5, Z1, K1
+	VFMADD231PD  448(R11), Z11, Z7
+	VSUBPD       Z27, Z6, Z14
+	VMULPD       Z2, Z21, Z1
+	VBLENDMPD    Z26, Z8, K6, Z26
+	VBLENDMPD    Z12, Z4, K2, Z5
+	VCMPPD       $0x12, Z5, Z3, K2
+	VSUBPD       Z26, Z6, Z11
+	VMULPD       Z13, Z20, Z8
+	VBLENDMPD    Z25, Z10, K7, Z25
+	VBLENDMPD    Z12, Z4, K3, Z3
+	VCMPPD       $0x12, Z3, Z1, K3
+	VSUBPD       Z25, Z6, Z5
+	VMULPD       Z14, Z19, Z10
+	VBLENDMPD    Z24, Z7, K5, Z24
+	VBLENDMPD    Z12, Z4, K4, Z1
+	VCMPPD       $0x12, Z1, Z8, K4
+	VSUBPD       Z24, Z6, Z3
+	KMOVB        K1, (R12)
+	VMULPD       Z11, Z18, Z7
+	KMOVB        (AX), K1
+	VBLENDMPD    Z12, Z4, K1, Z8
+	VCMPPD       $0x12, Z8, Z10, K1
+	KMOVB        K2, 1(R12)
+	VMULPD       Z5, Z17, Z1
+	VBLENDMPD    Z12, Z4, K6, Z6
+	VCMPPD       $0x12, Z6, Z7, K2
+	VMOVUPD      Z23, (R11)
+	KMOVB        K3, 2(R12)
+	VMULPD       Z3, Z16, Z10
+	VBLENDMPD    Z12, Z4, K7, Z8
+	VCMPPD       $0x12, Z8, Z1, K6
+	VMOVAPD      Z9, Z23
+	VMOVUPD      Z22, 64(R11)
+	KMOVB        K4, 3(R12)
+	VBLENDMPD    Z12, Z4, K5, Z7
+	VMOVAPD      Z0, Z22
+	VMOVUPD      Z21, 128(R11)
+	KMOVB        K1, 4(R12)
+	VCMPPD       $0x12, Z7, Z10, K3
+	VMOVAPD      Z2, Z21
+	VMOVUPD      Z20, 192(R11)
+	KMOVB        K2, 5(R12)
+	VMOVAPD      Z13, Z20
+	VMOVUPD      Z19, 256(R11)
+	KMOVB        K6, 6(R12)
+	VMOVAPD      Z14, Z19
+	VMOVUPD      Z18, 320(R11)
+	KMOVB        K3, 7(R12)
+	VMOVAPD      Z11, Z18
+	VADDPD.BCST  rowsConstsAVX512<>+24(SB), Z15, Z15
+	VMOVUPD      Z17, 384(R11)
+	VMOVAPD      Z5, Z17
+	VMOVUPD      Z16, 448(R11)
+	VMOVAPD      Z3, Z16
+	MOVQ         224(SI), R13
+	LEAQ         (R11)(R13*8), R11
+	ADDQ         256(SI), R12
 	DECQ         DI
 	JNZ          step1
 

@@ -178,3 +178,55 @@ func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
 		}
 	}
 }
+
+// NoisyLIFSteadyGo moves LIF neurons with white noise, all alike and steady; see NoisyLIFBlock.
+func NoisyLIFSteadyGo(b *NoisyLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		gaps := (*[8]float64)(b.Gap[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		now := b.First
+		for l := range 8 {
+			x1 := vs[l]
+			x2 := b.Alike[1] - x1
+			x4 := 0.0
+			if x2 > 0.0 {
+				x4 = x2
+			}
+			gaps[l] = x4
+		}
+		for k := range b.Steps {
+			zs := (*[8]float64)(b.Z[k*b.ZStride+at:])
+			fired := uint8(0)
+			for l := range 8 {
+				x0 := vs[l]
+				x1 := gaps[l]
+				x2 := wakes[l]
+				m4 := x2 >= now
+				x7 := b.Goal - x0
+				x8 := math.FMA(b.Alike[0], x7, x0)
+				x10 := zs[l]
+				x11 := math.FMA(b.Alike[2], x10, x8)
+				x12 := x11
+				if m4 {
+					x12 = x0
+				}
+				x14 := b.Alike[1] - x12
+				x15 := float64(x1 * x14)
+				x18 := b.Alike[3]
+				if m4 {
+					x18 = -1.0
+				}
+				m19 := x15 <= x18
+				zs[l] = x1
+				gaps[l] = x14
+				vs[l] = x12
+				if m19 {
+					fired |= 1 << l
+				}
+			}
+			b.Fired[k*b.FiredStride+at/8] = fired
+			now++
+		}
+	}
+}

@@ -34,6 +34,16 @@ func PhiloxWordsOfAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxWordsOfAVX512(b *PhiloxBlock)
 
+// PhiloxWordsAtAVX2 draws words of lanes and steps; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsAtAVX2(b *PhiloxBlock)
+
+// PhiloxWordsAtAVX512 draws words of lanes and steps; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsAtAVX512(b *PhiloxBlock)
+
 // PhiloxCountsAVX2 draws counts; see PhiloxBlock.
 //
 //go:noescape
@@ -123,6 +133,16 @@ func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
 //
 //go:noescape
 func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
+
+// NoisyLIFSteadyAVX2 moves LIF neurons with white noise, all alike and steady; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFSteadyAVX2(b *NoisyLIFBlock)
+
+// NoisyLIFSteadyAVX512 moves LIF neurons with white noise, all alike and steady; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFSteadyAVX512(b *NoisyLIFBlock)
 
 // LIFRowsAVX512 advances LIF neurons with currents and jumps; see LIFRowsBlock.
 //
@@ -784,10 +804,10 @@ func AddCountedFallsAVX512(b *CountedRowsBlock)
 //go:noescape
 func ListBitsAVX2(b *BitListBlock)
 
-// GatherNearAVX2 is GatherNearGo.
+// ListNearAVX2 is ListNearGo.
 //
 //go:noescape
-func GatherNearAVX2(b *NearBlock)
+func ListNearAVX2(b *NearBlock)
 
 // Prefetch prefetches a column that is used next.
 //

@@ -116,6 +116,12 @@ func (k *philox) drawOf(ids, counters reg.GPVirtual) {
 	} else {
 		k.move(k.second, x[1])
 	}
+	k.rounds()
+}
+
+// rounds makes words of the first two words of the counters (AVX2).
+func (k *philox) rounds() {
+	x := &k.words[0]
 	k.memory(x[2], k.plus("Counter", 8))
 	k.memory(x[3], k.plus("Counter", 12))
 	for round := range asm.PhiloxRounds {
@@ -207,16 +213,70 @@ func philoxWords(f *file, w isa) {
 
 // philoxWordsOf writes a row for each of the four words.
 func philoxWordsOf(f *file, w isa) {
+	wordsOf(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.", func(k *philox) func() {
+		ids, counters := k.Value("IDs"), k.Value("Counters")
+		return func() { k.drawOf(ids, counters) }
+	}, func(k *philox512) func() {
+		ids, counters := k.Value("IDs"), k.Value("Counters")
+		return func() { k.draw(ids, counters) }
+	})
+}
+
+// philoxWordsAt does so for lanes of places.
+func philoxWordsAt(f *file, w isa) {
+	wordsOf(f, w, "PhiloxWordsAt", "draws words of lanes and steps; see PhiloxBlock.", func(k *philox) func() {
+		places, laneIDs := k.Value("Places"), k.Value("IDs")
+		return func() {
+			x := &k.words[0]
+			k.named(places, laneIDs, 0, k.plus("Counter", 4), *x)
+			k.ADDQ(imm(4*k.lanes()), places)
+			k.rounds()
+		}
+	}, func(k *philox512) func() {
+		places, laneIDs := k.Value("Places"), k.Value("IDs")
+		return func() {
+			for v := range k.words {
+				x := &k.words[v]
+				t := [4]reg.Register{k.t[0], k.t[1], x[2], x[3]}
+				for i := range t {
+					t[i] = t[i].(reg.Vec).AsY()
+				}
+				k.named(places, laneIDs, 32*v, k.plus("Counter", 4), t)
+				k.asm("VPMOVZXDQ", t[0], x[0])
+				k.asm("VPMOVZXDQ", t[1], x[1])
+			}
+			k.ADDQ(imm(32*len(k.words)), places)
+			k.rounds()
+		}
+	})
+}
+
+// named makes of eight places d bytes on the ids of their lanes, to[0], and first plus their rows, to[1]; the others
+// are scratch.
+func (k *Func) named(places, laneIDs reg.GPVirtual, d int, first operand.Mem, to [4]reg.Register) {
+	id, counter, lane, all := to[0], to[1], to[2], to[3]
+	k.asm("VMOVDQU", at(places, d), counter)
+	k.asm("VPSLLD", operand.U8(16), counter, lane)
+	k.asm("VPSRLD", operand.U8(16), lane, lane)
+	k.asm("VPSRLD", operand.U8(16), counter, counter)
+	k.asm("VPCMPEQD", all, all, all)
+	k.asm("VPGATHERDD", all, operand.Mem{Base: laneIDs, Index: lane, Scale: 4}, id)
+	k.asm("VPBROADCASTD", first, lane)
+	k.asm("VPADDD", lane, counter, counter)
+}
+
+// wordsOf writes the words of lanes that the functions returned by narrow, for AVX2, and wide draw.
+func wordsOf(f *file, w isa, name, doc string, narrow func(*philox) func(), wide func(*philox512) func()) {
 	if w.kmask() {
-		philoxWordsOf512(f, w)
+		wordsOf512(f, w, name, doc, wide)
 		return
 	}
-	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.")
-	ids, counters, u := k.Value("IDs"), k.Value("Counters"), k.Value("U")
+	k := newPhilox(f, w, name, doc)
+	draw, u := narrow(k), k.Value("U")
 	out, n, stride := k.Value("Words"), k.Value("Vectors"), k.Value("Stride")
 	k.SHLQ(imm(2), stride)
 	k.Loop("vectors", n, func() {
-		k.drawOf(ids, counters)
+		draw()
 		k.uniforms(k.words[0][1], u)
 		k.ADDQ(imm(8*k.lanes()), u)
 		row := k.GP64()

@@ -23,7 +23,6 @@ func listBits(f *file, w isa) {
 	k.XORQ(n, n)
 	k.XORQ(row, row)
 	k.Loop("row", rows, func() {
-		k.MOVQ(n, k.Field("BeforeLast"))
 		k.MOVQ(row, first)
 		k.MOVQ(words, left)
 		k.Loop("word", left, func() {
@@ -51,51 +50,66 @@ func listBits(f *file, w isa) {
 	k.End()
 }
 
-// gatherNear gathers value by value: vectors of AVX-512 take as long for it.
-func gatherNear(f *file, w isa) {
+// listNear lists bits as listBits does, with the distances of each: what it reads for a place of no bit means nothing.
+func listNear(f *file, w isa) {
 	if w.Name != avx2.Name {
 		return
 	}
-	k := f.Func(w, "GatherNear", "func(b *NearBlock)", "is GatherNearGo.")
-	list, laneIDs, rows, stride := k.Value("List"), k.Value("LaneIDs"), k.Value("Rows"), k.Value("Stride")
-	ids, counters, before, after := k.Value("IDs"), k.Value("Counters"), k.Value("Before"), k.Value("After")
-	i, next, counter := k.GP64(), k.GP64(), k.GP64()
-	element := func(base, index reg.GPVirtual, size uint8) operand.Mem {
-		return operand.Mem{Base: base, Index: index, Scale: size}
+	k := f.Func(w, "ListNear", "func(b *NearBlock)", "is ListNearGo.")
+	const together = 4
+	in, list, before, after := k.Value("Bits"), k.Value("List"), k.Value("Before"), k.Value("After")
+	n, end, left, set, place, x := k.GP64(), k.GP64(), k.GP64(), k.GP64(), k.GP64(), k.GP64()
+	row, first, now, next := k.GP32(), k.GP32(), k.Value("Distances"), k.GP64()
+	// to is element i after element n of what is at base.
+	to := func(base reg.GPVirtual, size, i int) operand.Mem {
+		return operand.Mem{Base: base, Index: n, Scale: uint8(size), Disp: size * i}
 	}
-	// gather does so for places up to end; of a lane After is at the start of next or, with rows, of its row there.
-	gather := func(end operand.Mem, inRows bool) {
-		top, done := k.NewLabel("place"), k.NewLabel("done")
-		k.CMPQ(i, end)
-		k.JGE(operand.LabelRef(done))
-		k.Label(top)
-		lane, row, x := k.GP64(), k.GP64(), k.GP64()
-		k.MOVL(element(list, i, 4), row.As32())
-		k.MOVWLZX(row.As16(), lane.As32())
-		k.SHRL(operand.U8(16), row.As32())
-		k.MOVL(element(laneIDs, lane, 4), x.As32())
-		k.MOVL(x.As32(), element(ids, i, 4))
-		k.LEAL(operand.Mem{Base: counter, Index: row, Scale: 1}, x.As32())
-		k.MOVL(x.As32(), element(counters, i, 4))
-		k.IMULQ(stride, row)
-		k.ADDQ(lane, row)
-		if inRows {
-			k.MOVQ(row, lane)
+	k.XORQ(n, n)
+	k.XORL(row, row)
+	k.Label("row")
+	k.MOVL(row, first)
+	k.ADDL(operand.U32(1<<16), row)
+	k.MOVQ(k.Field("Stride"), x)
+	k.LEAQ(operand.Mem{Base: now, Index: x, Scale: 8}, next)
+	k.MOVL(row, x.As32())
+	k.SHRL(operand.U8(16), x.As32())
+	k.CMPQ(x, k.Field("Rows"))
+	k.CMOVQEQ(k.Field("Gap"), next)
+	k.MOVQ(k.Field("Words"), left)
+	k.Loop("word", left, func() {
+		k.MOVQ(at(in, 0), set)
+		k.POPCNTQ(set, end)
+		k.ADDQ(n, end)
+		k.Label("four")
+		for i := range together {
+			k.TZCNTQ(set, place)
+			k.MOVQ(operand.Mem{Base: now, Index: place, Scale: 8}, x)
+			k.MOVQ(x, to(before, 8, i))
+			k.MOVQ(operand.Mem{Base: next, Index: place, Scale: 8}, x)
+			k.MOVQ(x, to(after, 8, i))
+			k.ADDL(first, place.As32())
+			k.MOVL(place.As32(), to(list, 4, i))
+			k.BLSRQ(set, set)
 		}
-		k.MOVQ(element(rows, row, 8), x)
-		k.MOVQ(x, element(before, i, 8))
-		k.MOVQ(element(next, lane, 8), x)
-		k.MOVQ(x, element(after, i, 8))
-		k.INCQ(i)
-		k.CMPQ(i, end)
-		k.JLT(operand.LabelRef(top))
-		k.Label(done)
-	}
-	k.MOVL(k.Field("First"), counter.As32())
-	k.XORQ(i, i)
-	k.LEAQ(element(rows, stride, 8), next)
-	gather(k.Field("BeforeLast"), true)
-	k.MOVQ(k.Field("Gap"), next)
-	gather(k.Field("N"), false)
+		k.JNZ(k.Later("more", func() { // the last BLSRQ left some
+			k.ADDQ(imm(together), n)
+			k.JMP(operand.LabelRef("four"))
+		}))
+		k.MOVQ(end, n)
+		k.ADDL(imm(64), first)
+		k.ADDQ(imm(8), in)
+		k.ADDQ(operand.I32(8*64), now)
+		k.ADDQ(operand.I32(8*64), next)
+	})
+	k.MOVQ(k.Field("Words"), x) // from the end of the row to the next
+	k.SHLQ(imm(6), x)
+	k.NEGQ(x)
+	k.ADDQ(k.Field("Stride"), x)
+	k.LEAQ(operand.Mem{Base: now, Index: x, Scale: 8}, now)
+	k.MOVL(row, x.As32())
+	k.SHRL(operand.U8(16), x.As32())
+	k.CMPQ(x, k.Field("Rows"))
+	k.JLT(operand.LabelRef("row"))
+	k.MOVQ(n, k.Field("N"))
 	k.End()
 }

@@ -32,7 +32,7 @@ var files = []struct {
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){
-		philoxWords, philoxWordsOf, philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
+		philoxWords, philoxWordsOf, philoxWordsAt, philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},
@@ -51,7 +51,7 @@ var files = []struct {
 	{name: "counted", kernels: []func(*file, isa){
 		addCounted("AddCounted", false), addCounted("AddCountedFalls", true),
 	}},
-	{name: "lists", kernels: []func(*file, isa){listBits, gatherNear}},
+	{name: "lists", kernels: []func(*file, isa){listBits, listNear}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),

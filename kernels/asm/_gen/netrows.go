@@ -81,12 +81,13 @@ var (
 		},
 	}
 	rowKernels = []*laneKernel{
-		expRows, alphaRows, noisyLIF(false), noisyLIF(true),
+		expRows, alphaRows, noisyLIF(false, false), noisyLIF(true, false), noisyLIF(true, true),
 	}
 )
 
-// noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars.
-func noisyLIF(alike bool) *laneKernel {
+// noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars; where
+// they are steady too, so is VInf.
+func noisyLIF(alike, steady bool) *laneKernel {
 	k := &laneKernel{
 		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
 		states: []string{"V", "Gap"}, begun: []string{"Gap"}, columns: []string{"Wake"}, rows: []string{"VInf", "Z"},
@@ -101,13 +102,19 @@ func noisyLIF(alike bool) *laneKernel {
 		}
 		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
 	}
+	goal := "VInf"
+	if steady {
+		k.name, goal = "NoisyLIFSteady", "Goal"
+		k.doc = "moves LIF neurons with white noise, all alike and steady; see NoisyLIFBlock."
+		k.rows, k.scalars = []string{"Z"}, append(k.scalars, goal)
+	}
 	k.begin = func(b *vec.Block, x *laneVars) { // a lane that starts above its threshold crosses it at once
 		x.set("Gap", b.Max(b.Sub(c(x, asm.NoisyLIFVTh), x.get("V")), b.Const(0)))
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
 		v, before := x.get("V"), x.get("Gap")
 		held := b.Cmp(x.get("Wake"), GE, x.get("now"))
-		mean := b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get("VInf"), v), v)
+		mean := b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get(goal), v), v)
 		end := b.Select(held, v, b.FMA(c(x, asm.NoisyLIFSD), x.get("Z"), mean))
 		after := b.Sub(c(x, asm.NoisyLIFVTh), end)
 		x.fired = b.Cmp(b.Mul(before, after), LE, b.Select(held, b.Const(-1), c(x, asm.NoisyLIFFar)))

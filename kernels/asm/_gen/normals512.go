@@ -41,16 +41,16 @@ func newPhilox512(f *file, w isa, name, doc string, vectors int, constants ...ui
 	return k
 }
 
-// philoxWordsOf512 is philoxWordsOf with AVX-512.
-func philoxWordsOf512(f *file, w isa) {
-	k := newPhilox512(f, w, "PhiloxWordsOf", "draws words of IDs and Counters; see PhiloxBlock.", 2,
+// wordsOf512 is wordsOf with AVX-512.
+func wordsOf512(f *file, w isa, name, doc string, drawing func(*philox512) func()) {
+	k := newPhilox512(f, w, name, doc, 2,
 		1<<32-1, math.Float64bits(0x1p-32), math.Float64bits(0x1p-33))
 	low, scale, offset := k.held[0], k.held[1], k.held[2]
-	ids, counters, u := k.Value("IDs"), k.Value("Counters"), k.Value("U")
+	draw, u := drawing(k), k.Value("U")
 	out, n, stride := k.Value("Words"), k.Value("Vectors"), k.Value("Stride")
 	k.SHLQ(imm(2), stride)
 	k.Loop("ids", n, func() {
-		k.draw(ids, counters)
+		draw()
 		row := k.GP64()
 		k.MOVQ(out, row)
 		for word := range 4 {
@@ -120,23 +120,32 @@ func (k *philox512) plus(field string, d int) operand.Mem {
 }
 
 // draw writes the words of the next ids, where the pointer is that it moves on; the second words of the counters are
-// likewise at counters if that is not nil. A round is, with p = x0 mul0 and q = x2 mul1,
-//
-//	x0, x1, x2, x3 = high(q)^x1^key0, low(q), high(p)^x3^key1, low(p)
+// likewise at counters if that is not nil.
 func (k *philox512) draw(ids, counters reg.GPVirtual) {
 	for v := range k.words {
 		x := &k.words[v]
 		k.asm("VPMOVZXDQ", at(ids, 32*v), x[0])
-		for j := 1; j < 4; j++ {
-			k.asm("VPBROADCASTD", k.plus("Counter", 4*j), x[j])
-		}
 		if counters != nil {
 			k.asm("VPMOVZXDQ", at(counters, 32*v), x[1])
+		} else {
+			k.asm("VPBROADCASTD", k.plus("Counter", 4), x[1])
 		}
 	}
 	k.ADDQ(imm(32*len(k.words)), ids)
 	if counters != nil {
 		k.ADDQ(imm(32*len(k.words)), counters)
+	}
+	k.rounds()
+}
+
+// rounds makes words of the first two words of the counters. A round is, with p = x0 mul0 and q = x2 mul1,
+//
+//	x0, x1, x2, x3 = high(q)^x1^key0, low(q), high(p)^x3^key1, low(p)
+func (k *philox512) rounds() {
+	for v := range k.words {
+		for j := 2; j < 4; j++ {
+			k.asm("VPBROADCASTD", k.plus("Counter", 4*j), k.words[v][j])
+		}
 	}
 	for round := range asm.PhiloxRounds {
 		for v := range k.words {
