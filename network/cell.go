@@ -259,8 +259,11 @@ func (c *cell) done(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.C
 	}
 	v, next := y[0][i], in.NextV[i]
 	if !c.resets {
+		if c.timed && o.wake[l] == float64(k) { // below V_th at both ends: it makes no difference when the next may come
+			return max(v, next) < c.vTh[l]
+		}
 		if c.timed {
-			return next < o.level[l] && o.wake[l] != float64(k)
+			return next < o.level[l]
 		}
 		if next < c.vTh[l]-model.Rearm {
 			o.level[l] = c.vTh[l]

@@ -32,6 +32,7 @@ type coupledSegment struct {
 	// Models that reset: the first step in which V moves, and the part of that step at which it begins to. Models that
 	// cross, with t_ref: the step, and the part of it, from which on the next spike may come.
 	wake, wakeTheta []float64
+	waits           []uint64  // models that cross, with t_ref, by chunk: a bit for each lane whose wake is not 0
 	free            []float64 // models that reset: wake, plus 1/2 if V begins to move inside the step
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
@@ -161,6 +162,7 @@ func (o *coupledSegment) start(r *shard) error {
 		o.level = make([]float64, o.n)
 		if o.cell.timed {
 			o.wake, o.wakeTheta = make([]float64, o.n), make([]float64, o.n)
+			o.waits = make([]uint64, o.padded()/chunk)
 		}
 	}
 	var numbers []int
@@ -511,7 +513,8 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 		copy(o.level[lo:], in.Level[:n])
 	}
 	if c.timed {
-		for i := range n {
+		for waits := o.waits[lo/chunk]; waits != 0; waits &= waits - 1 {
+			i := bits.TrailingZeros64(waits)
 			if o.wake[lo+i] == float64(k) {
 				busy |= 1 << i
 			} else if o.wake[lo+i] > float64(k) {
@@ -538,6 +541,10 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 			}
 			continue
 		case !jump && c.done(o, l, i, k, in, y):
+			if c.timed && o.wake[l] == float64(k) {
+				o.level[l] = c.vTh[l]
+				o.setWake(l, 0, 0)
+			}
 			for j := range c.states {
 				o.y[j][l] = next[j][i]
 			}
@@ -660,6 +667,13 @@ func (o *coupledSegment) laneOnGrid(r *shard, k int64, lo, i int, in *means, bus
 // setWake notes that V of lane i moves again, or that its next spike may come, from the part theta of step k on.
 func (o *coupledSegment) setWake(i int, k, theta float64) {
 	o.wake[i], o.wakeTheta[i] = k, theta
+	if o.waits != nil {
+		if bit := uint64(1) << (i % chunk); k > 0 {
+			o.waits[i/chunk] |= bit
+		} else {
+			o.waits[i/chunk] &^= bit
+		}
+	}
 	if o.free != nil {
 		o.free[i] = k
 		if theta > 0 {

@@ -14,7 +14,7 @@ import (
 const (
 	solverTolerance = 1e-9
 	gateTolerance   = 1e-11
-	splitLooser     = 1e4 // factor of the tolerance for strang-cn, whose ordinary steps have errors of 1e-3 mV
+	splitLooser     = 1e7 // factor of the tolerance for strang-cn, whose own error in a step of the upstroke is larger
 	// maxSubsteps is the largest number of substeps of a neuron in one step of the network; more are an error.
 	maxSubsteps = 50000
 )
@@ -38,9 +38,13 @@ type cellSolver struct {
 	gated  []blocked
 	fixed  bool // they do not change with time
 	series bool // V is solved by its series
-	spikes int
-	order  timeOrder
-	powers powers
+	// Whether a crossing ends nothing, as V goes on and no other may come in the step: it is noted in passed, ms from the
+	// begin of integrate; -1: none.
+	passing bool
+	passed  float64
+	spikes  int
+	order   timeOrder
+	powers  powers
 }
 
 // begin loads the state of lane l at the start of a step.
@@ -80,6 +84,7 @@ func (w *cellSolver) solve(r *shard, o *coupledSegment, k int64, l int, arrivals
 	}
 	held := c.resets && wake > 0
 	waiting := c.timed && o.wake[l] >= float64(k)
+	w.passing, w.passed = !c.resets && (!c.timed || c.hold[l] >= 1), -1
 	fire := func(at float64) error {
 		if w.spikes++; w.spikes > maxSpikes {
 			return fmt.Errorf("neuron %d fires more than %d times in step %d", o.first+l, maxSpikes, k)
@@ -135,6 +140,12 @@ func (w *cellSolver) solve(r *shard, o *coupledSegment, k int64, l int, arrivals
 			done, crossed := w.integrate((to - t) * c.dt)
 			if w.left <= 0 {
 				return o.tooFast(r, k, l, w.s, w.x)
+			}
+			if w.passed >= 0 {
+				if err := fire(min(t+w.passed/c.dt, to)); err != nil {
+					return err
+				}
+				w.passed = -1
 			}
 			if crossed {
 				t = min(t+done/c.dt, to)
@@ -323,7 +334,9 @@ func (w *cellSolver) integrate(t float64) (done float64, crossed bool) {
 			fresh = false
 			continue
 		}
-		if at := w.reach(h); at >= 0 {
+		if at := w.reach(h); at >= 0 && w.passing {
+			w.passed, w.level = done+float64(at*h), math.Inf(1)
+		} else if at >= 0 {
 			w.y = w.between(h, at)
 			w.y[0] = w.level
 			w.decay(at * h)
@@ -491,7 +504,7 @@ func (w *cellSolver) free(r *shard, o *coupledSegment, l int, g, j float64, next
 		w.level = w.c.vTh[l]
 	}
 	w.g, w.j, w.gated, w.fixed = g, j, append(w.gated[:0], o.blocked(l, 0)...), true
-	w.series = false
+	w.series, w.passing = false, false
 	if math.Abs(w.y[0]) < blownUp {
 		w.integrate(w.c.dt)
 	}
