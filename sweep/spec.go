@@ -484,7 +484,7 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 
 const (
 	pointBytes = 125                   // memory of every point besides its columns; measured
-	tableShare = 1.5                   // the table copies the columns; half as much again is garbage not yet collected
+	tableShare = 3                     // the table copies the columns; as much as both is garbage not yet collected
 	lateGuess  = 16                    // average number of late intervals of a point
 	laneBytes  = 8*64 + 8*memory + 512 // a lane and its columns
 )
