@@ -6,9 +6,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+
+	"popsim/table/file"
 )
 
 // networkCalled runs popsim with arguments and returns its output and its error.
@@ -120,5 +123,31 @@ func TestNetworkTOML(t *testing.T) {
 	b, messages, exit := networkCalled(t, append([]string{"run", path}, args...)...)
 	if exit != 0 || a != b || len(a) < 100 {
 		t.Errorf("exit %d: %s; %d and %d bytes of spikes", exit, messages, len(a), len(b))
+	}
+}
+
+// TestRecordOfMemory: the forecast in a record counts the ranges of the workers asked for, and what the process is said
+// to hold includes the edges, which are not memory of the runtime of Go.
+func TestRecordOfMemory(t *testing.T) {
+	forecast := map[string]float64{}
+	for _, workers := range []string{"1", "16"} {
+		path := filepath.Join(t.TempDir(), "rates.csv")
+		_, messages, exit := networkCalled(t, "run", "microcircuit", "scale=0.2", "--time", "1ms", "--workers", workers,
+			"--quiet", "--populations", path)
+		if exit != 0 {
+			t.Fatal(messages)
+		}
+		r, err := file.ReadRecord(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forecast[workers] = r.Extra["forecast_bytes"].(float64)
+		edges := r.Extra["synapses"].(float64)
+		if least := 6 * edges; runtime.GOOS == "linux" && float64(r.MemoryBytes) < least { // 4 for a weight, 2 for a target
+			t.Errorf("%s workers: %d bytes held, %.0f edges alone take %.0f", workers, r.MemoryBytes, edges, least)
+		}
+	}
+	if forecast["16"] < 1.1*forecast["1"] { // short runs of edges take more
+		t.Errorf("forecasts %v", forecast)
 	}
 }
