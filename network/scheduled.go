@@ -59,15 +59,23 @@ func (p *schedule) clear() {
 
 // scheduleSpikes lists the runs of the spikes of step s that arrive in step k or later.
 func (r *shard) scheduleSpikes(s, k int64) {
-	r.schedule.spikes.begin(s)
+	p, none := &r.schedule, true
+	p.spikes.begin(s)
 	for _, from := range r.net.ranges {
 		for _, sp := range from.emitted(s) {
 			for _, ti := range r.tablesOf[sp.population] {
 				t := r.tables[ti]
 				row := t.row(int(sp.neuron) - t.first)
 				kernels.PrefetchRange(uintptr(unsafe.Pointer(&row[0])), 4*len(row))
+				none = false
 			}
 		}
+	}
+	if none {
+		return
+	}
+	for _, list := range p.runs { // their ends, which have left the near caches since the last step
+		kernels.PrefetchRange(uintptr(unsafe.Pointer(unsafe.SliceData(list)))+endOf(list), prefetchedEnd)
 	}
 	for _, from := range r.net.ranges {
 		for _, sp := range from.emitted(s) {
@@ -77,6 +85,11 @@ func (r *shard) scheduleSpikes(s, k int64) {
 		}
 	}
 }
+
+// prefetchedEnd is how many bytes of a list are prefetched before more runs are appended to it.
+const prefetchedEnd = 128
+
+func endOf(list []scheduledRun) uintptr { return uintptr(len(list)) * unsafe.Sizeof(scheduledRun{}) }
 
 // scheduleSpike lists the runs of a spike of step s and table number ti.
 func (r *shard) scheduleSpike(s, k int64, sp spike, ti int) {
