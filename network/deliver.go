@@ -112,10 +112,18 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 	}
 }
 
+// addsRuns reports whether addRuns can add the edges of a table.
+func (r *shard) addsRuns(t *table) bool {
+	return t.style == float32s && r.net.layout.receptors[t.receptor].width <= 2 && !r.edgeByEdge(t)
+}
+
 // alikeRuns counts the runs at the start of a list that addRuns can add together.
 func (r *shard) alikeRuns(runs []runOf) int {
+	if r.schedule.together {
+		return len(runs)
+	}
 	t := r.tables[runs[0].Table]
-	if t.style != float32s || r.net.layout.receptors[t.receptor].width > 2 || r.edgeByEdge(t) {
+	if !r.addsRuns(t) {
 		return 0
 	}
 	n := 1

@@ -30,10 +30,11 @@ type scheduledSpike struct {
 
 // schedule is the runs that are to arrive, by step modulo the length of shard.history.
 type schedule struct {
-	on     bool
-	runs   [][]scheduledRun
-	added  []int // of these, how many have been added to the rows
-	spikes kept[scheduledSpike]
+	on       bool
+	together bool // whether all runs are added to one row in the same way
+	runs     [][]scheduledRun
+	added    []int // of these, how many have been added to the rows
+	spikes   kept[scheduledSpike]
 }
 
 // startSchedule prepares the range for its tables.
@@ -42,6 +43,10 @@ func (r *shard) startSchedule() {
 	p.on = l.longest > int(l.steps)
 	for _, t := range r.tables {
 		p.on = p.on && t.style == float32s && t.laneBits == 0 && !t.gated
+	}
+	p.together = p.on
+	for _, t := range r.tables {
+		p.together = p.together && r.addsRuns(t) && r.together(r.tables[0], t)
 	}
 	if p.on {
 		p.runs, p.added = make([][]scheduledRun, len(r.history)), make([]int, len(r.history))

@@ -12,7 +12,10 @@ func TestScheduledRunsCoverTheIndex(t *testing.T) {
 	const least = 2
 	tb := &table{style: float32s, least: least, delays: len(start) - 1, start: start}
 	r := &shard{
-		net:     &Network{layout: &layout{spec: &Spec{OnGrid: true}, longest: least + len(start) - 2, steps: 1}},
+		net: &Network{layout: &layout{
+			spec: &Spec{OnGrid: true}, longest: least + len(start) - 2, steps: 1,
+			main: []int{0}, receptors: []receptor{{width: 1}},
+		}},
 		tables:  []*table{tb},
 		history: make([][]spike, least+len(start)+4),
 	}
