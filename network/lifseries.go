@@ -153,28 +153,58 @@ func polynomial(c []float64, x float64) (y, slope float64) {
 	return y, slope
 }
 
-// firstAbove is where the polynomial c, below the level at 0, first reaches it between 0 and 1; -1 if it does not. It
-// has at most one maximum there.
+// firstAbove is where the polynomial c, below the level at 0, reaches it between 0 and 1; -1 if it does not.
 func firstAbove(c []float64, level float64) float64 {
 	if math.IsInf(level, 1) {
 		return -1
 	}
-	hi := 1.0
-	end, slope := polynomial(c, 1)
-	if end < level {
-		if !(c[1] > 0 && slope < 0) || c[0]+c[1] < level {
-			return -1
+	if end, _ := polynomial(c, 1); end >= level {
+		return root(c, level, 1)
+	}
+	most := c[0]
+	for _, x := range c[1:] {
+		most += max(x, 0)
+	}
+	if most < level {
+		return -1
+	}
+	return firstMaximum(c, level)
+}
+
+// levelParts is the number of parts of a substep in each of which V has at most one maximum: currents and conductances
+// that rise and decay within a substep have two or three extrema of V there.
+const levelParts = 8
+
+// firstMaximum is where the polynomial c, below the level at 0 and at 1, first reaches it, by its maxima between.
+func firstMaximum(c []float64, level float64) float64 {
+	rises := c[1] > 0
+	for i := 1; i <= levelParts; i++ {
+		hi := float64(i) / levelParts
+		y, slope := polynomial(c, hi)
+		if y < level && rises && slope < 0 {
+			hi = maximum(c, hi-1.0/levelParts, hi)
+			y, _ = polynomial(c, hi)
 		}
-		var falls [seriesTerms]float64
-		for n := range c[1:] {
-			falls[n] = -float64(n+1) * c[n+1]
+		if y >= level {
+			return root(c, level, hi)
 		}
-		hi = root(falls[:len(c)-1], 0, 1)
-		if top, _ := polynomial(c, hi); top < level {
-			return -1
+		rises = slope > 0
+	}
+	return -1
+}
+
+// maximum is where the slope of the polynomial c, above 0 at lo and below it at hi, is 0, by bisection: its height is
+// exact to rounding where its place is to the square root of that.
+func maximum(c []float64, lo, hi float64) float64 {
+	for range 30 {
+		x := 0.5 * (lo + hi)
+		if _, slope := polynomial(c, x); slope > 0 {
+			lo = x
+		} else {
+			hi = x
 		}
 	}
-	return root(c, level, hi)
+	return 0.5 * (lo + hi)
 }
 
 // root is where the polynomial c, which is below the level at 0 and not at hi, reaches it, by Newton's method kept

@@ -65,3 +65,28 @@ func TestSeriesAgainstRungeKutta(t *testing.T) {
 		n.Close()
 	}
 }
+
+// TestFirstAbove: crossings are found where V rises slowly, or falls, at first, and is below the level at the end.
+func TestFirstAbove(t *testing.T) {
+	for _, c := range [][]float64{
+		{-1, 0.1, 8, -8},
+		{-1, -0.1, 8, -8},
+		{-1, 1.5},
+		{-1, 5, -4.5},
+		{-0.01, 0.04, -0.039},
+		{-1, 3, -2.5},
+		{-1, 0.1, 6, -6},
+		{-1, -2, -1},
+	} {
+		want := -1.0
+		for i := range 1000001 {
+			if y, _ := polynomial(c, float64(i)/1e6); y >= 0 {
+				want = float64(i) / 1e6
+				break
+			}
+		}
+		if got := firstAbove(c, 0); math.Abs(got-want) > 2e-6 {
+			t.Errorf("%v: 0 is reached at %g, want %g", c, got, want)
+		}
+	}
+}
