@@ -182,7 +182,7 @@ func firstMaximum(c []float64, level float64) float64 {
 		hi := float64(i) / levelParts
 		y, slope := polynomial(c, hi)
 		if y < level && rises && slope < 0 {
-			hi = maximum(c, hi-1.0/levelParts, hi)
+			hi = maximum(c, float64(i-1)/levelParts, hi)
 			y, _ = polynomial(c, hi)
 		}
 		if y >= level {
