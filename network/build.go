@@ -290,7 +290,7 @@ func (b *builder) prepare() error {
 			tb := &table{
 				receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
 				least: t.least, delays: t.most - t.least + 1, gated: l.receptors[key.receptor].kind == NMDA,
-				falls: l.main[key.receptor] != key.receptor,
+				falls: l.main[key.receptor] != key.receptor, batch: t.batch, density: t.density,
 			}
 			if t.packed {
 				tb.laneBits = uint(bits.Len(uint(r.lanes)))

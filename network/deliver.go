@@ -169,7 +169,7 @@ const (
 
 // prefetch loads the start of a run into the cache.
 func (r *shard) prefetch(u *runOf) {
-	if style := r.tables[u.Table].style; style != bitRows && style != spread {
+	if style := r.tables[u.Table].style; style != bitRows && style != spread && u.First != 0 {
 		kernels.PrefetchRange(u.First, min(prefetched, int(u.Blocks)*blockBytes[style]))
 	}
 }
@@ -187,6 +187,10 @@ func (r *shard) addRun(u *runOf) {
 	}
 	switch t.style {
 	case shared:
+		if t.batch > 0 {
+			r.addLists(t, row)
+			return
+		}
 		c, w := u.Unit.Add, t.weight[u.Source]
 		for j := range c {
 			c[j] *= w

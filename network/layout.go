@@ -281,6 +281,9 @@ type table struct {
 	rowEdges float64  // mean number of edges in a row: see countEdges
 	gathered []int32  // sources whose spikes arrive in the current step
 
+	batch   int     // shared: spikes whose arrivals are counted together, 0 if they are not: see countlists.go
+	density float64 // likewise: mean edges of a pair of neurons
+
 	counts     []uint8 // countRows: of each source the number of its edges onto each lane
 	countLanes int     // of a row
 

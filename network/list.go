@@ -72,7 +72,8 @@ func (r *shard) tableSpike(ti int, sp spike) tableSpike {
 			e.own.Add = r.coefs(t.receptor, -1, sp.theta)
 		}
 	}
-	e.separate = t.style == timed || t.style == bitRows || t.style == spread || t.style == countRows
+	e.separate = t.style == timed || t.style == bitRows || t.style == spread || t.style == countRows ||
+		t.batch > 0
 	if t.style == countRows {
 		for j := range e.own.Add {
 			e.own.Add[j] *= t.weight[0]
@@ -131,6 +132,10 @@ func (r *shard) listOne(e *tableSpike, d int32) {
 	onGrid := r.net.layout.spec.OnGrid
 	t := r.tables[e.table]
 	switch t.style {
+	case shared:
+		if d == e.least {
+			r.gatherList(t, e)
+		}
 	case bitRows:
 		if d == e.least {
 			r.gather(t, e)

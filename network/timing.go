@@ -190,6 +190,9 @@ func (r *shard) count(runs []runOf) {
 		case timed: // runs are listed twice, each time for a part of their edges
 			l.places += 2 * int64(u.Blocks)
 		default:
+			for _, s := range t.gathered {
+				l.places += 4 * int64(len(t.listOf(s)))
+			}
 			l.places += 4 * int64(u.Blocks)
 		}
 	}

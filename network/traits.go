@@ -22,6 +22,8 @@ type traits struct {
 	bits           bool    // whether they are stored as rows of bits
 	counted        bool    // whether they are stored as rows of counts
 	packed         bool    // whether all edges of a source are one run: see packed.go
+	batch          int     // as in table
+	density        float64 // as in table
 }
 
 func (t *traits) style() style {
@@ -111,6 +113,7 @@ func (n *Network) traits() error {
 			float64(l.longest)*l.spec.Dt, l.longest, maxDelaySteps)
 	}
 	n.chooseBits()
+	n.chooseBatches()
 	if len(l.spec.Projections) == 0 {
 		l.steps, l.longest = 64, 1
 	}
