@@ -210,9 +210,11 @@ func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, count
 }
 
 // DrawAt is Draw for places: ids[j] is that of lane Bit of places[j] in laneIDs, counters[j] is first plus its row. The
-// memory of places reaches to the next multiple of DrawnTogether too, with lanes that laneIDs has.
+// memory of places reaches to the next multiple of DrawnTogether too, with lanes that laneIDs has. consecutive tells
+// that each of laneIDs is one more than the one before it.
 func (q *Blocks) DrawAt(
-	isa ISA, dst []uint32, stride int, u []float64, places []asm.BitPlace, laneIDs []uint32, first uint32,
+	isa ISA, dst []uint32, stride int, u []float64, places []asm.BitPlace, laneIDs []uint32, consecutive bool,
+	first uint32,
 ) {
 	width := philoxLanes(isa)
 	if width == 0 {
@@ -232,5 +234,10 @@ func (q *Blocks) DrawAt(
 	b := &q.b
 	b.Vectors, b.Places, b.IDs, b.U = vectors, places[:vectors*width], laneIDs, u[:vectors*width]
 	b.Counter[1], b.Words, b.Stride = first, dst[:3*stride+vectors*width], stride
+	if consecutive {
+		b.Counter[0] = laneIDs[0]
+		philoxWordsFrom(isa, b)
+		return
+	}
 	philoxWordsAt(isa, b)
 }

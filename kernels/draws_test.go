@@ -183,16 +183,23 @@ func TestNormals(t *testing.T) {
 					t.Fatalf("%v, id %d: %x and %v, want %x", isa, i, got, u[i], want)
 				}
 			}
-			places := make([]asm.BitPlace, padded)
+			places, numbered := make([]asm.BitPlace, padded), make([]uint32, padded)
 			for i := range places {
-				places[i] = asm.BitPlace(i%3<<16 + i)
+				places[i], numbered[i] = asm.BitPlace(i%3<<16+i), uint32(1<<32-100+i)
 			}
 			again, v := make([]uint32, 4*padded+1), make([]float64, padded)
 			again[4*padded] = 77
-			NewBlocks(s).DrawAt(isa, again, padded, v, places[:n], ids, 9)
+			NewBlocks(s).DrawAt(isa, again, padded, v, places[:n], ids, false, 9)
 			for w := range 4 {
 				if !slices.Equal(again[w*padded:][:n], words[w*padded:][:n]) || !slices.Equal(v[:n], u[:n]) {
 					t.Fatalf("%v, %d places: other words than those of ids and counters", isa, n)
+				}
+			}
+			NewBlocks(s).DrawAt(isa, again, padded, v, places[:n], numbered, true, 9)
+			for i := range n {
+				got := rng.Block{again[i], again[padded+i], again[2*padded+i], again[3*padded+i]}
+				if want := s.At(numbered[i], counters[i]); got != want || v[i] != rng.Uniform32(want[1]) {
+					t.Fatalf("%v, place %d: %x and %v, want %x", isa, i, got, v[i], want)
 				}
 			}
 			if words[4*padded] != 77 || again[4*padded] != 77 {

@@ -644,6 +644,14 @@ func philoxWordsAt(isa ISA, b *asm.PhiloxBlock) {
 	}
 }
 
+func philoxWordsFrom(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxWordsFromAVX512(b)
+	} else {
+		asm.PhiloxWordsFromAVX2(b)
+	}
+}
+
 func philoxWordsOf(isa ISA, b *asm.PhiloxBlock) {
 	if isa == AVX512 {
 		asm.PhiloxWordsOfAVX512(b)

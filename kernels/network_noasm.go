@@ -136,11 +136,12 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 // SplitPairs separates pairs of accumulators.
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
-func philoxInstants(ISA, *asm.PhiloxBlock) {}
-func philoxWordsOf(ISA, *asm.PhiloxBlock)  {}
-func philoxWordsAt(ISA, *asm.PhiloxBlock)  {}
-func philoxNormals(ISA, *asm.PhiloxBlock)  {}
-func philoxScaled(ISA, *asm.PhiloxBlock)   {}
+func philoxInstants(ISA, *asm.PhiloxBlock)  {}
+func philoxWordsOf(ISA, *asm.PhiloxBlock)   {}
+func philoxWordsAt(ISA, *asm.PhiloxBlock)   {}
+func philoxWordsFrom(ISA, *asm.PhiloxBlock) {}
+func philoxNormals(ISA, *asm.PhiloxBlock)   {}
+func philoxScaled(ISA, *asm.PhiloxBlock)    {}
 
 // SplitTriples separates triples of accumulators.
 func SplitTriples(_ ISA, b *asm.TriplesBlock) { splitTriplesGo(b) }

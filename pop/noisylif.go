@@ -30,6 +30,7 @@ type lifTile struct {
 	moved    []float64     // scratch: those of steps with an input
 	goals    asm.GoalBlock // nothing without
 	ids      []uint32
+	numbered bool // ids of neurons follow one another
 
 	block asm.NoisyLIFBlock
 	near  lifNear
@@ -88,6 +89,10 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	t.makeBlocks(p.dt, n == padded && same)
 	t.steady = t.block.CoefStride == 0 && !slices.ContainsFunc(t.vInf, func(x float64) bool { return x != t.vInf[0] })
 	t.block.Goal = t.vInf[0]
+	t.numbered = true
+	for l := range t.n {
+		t.numbered = t.numbered && ids[l] == ids[0]+uint32(l)
+	}
 	t.makeNear(p)
 	return t
 }

@@ -63,7 +63,7 @@ func (t *lifTile) listNear(x *tileRun) {
 func (t *lifTile) decideNear(x *tileRun) {
 	q, c := &t.near, &t.near.crossing
 	c.Lanes = q.list.N
-	q.draws.DrawAt(x.p.kernel.ISA, q.words, q.stride, c.U, q.list.List[:c.Lanes], t.ids, uint32(x.k))
+	q.draws.DrawAt(x.p.kernel.ISA, q.words, q.stride, c.U, q.list.List[:c.Lanes], t.ids, t.numbered, uint32(x.k))
 	if x.p.noisy.AtEnds {
 		for i := range c.Lanes {
 			c.U[i] = 1

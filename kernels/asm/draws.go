@@ -8,10 +8,10 @@ type PhiloxBlock struct {
 	Keys    [2 * PhiloxRounds]uint32 // two words for each round
 	Lane    [2]*[PhiloxLanes]uint32
 	Step    [2]uint32
-	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even but for PhiloxWordsOf and PhiloxWordsAt
+	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even but for PhiloxWordsOf, At and From
 
-	// PhiloxWords, out: the four words of each lane, lane by lane. PhiloxWordsOf and PhiloxWordsAt, out: word w of lane l
-	// is at w·Stride + l.
+	// PhiloxWords, out: the four words of each lane, lane by lane. PhiloxWordsOf, At and From, out: word w of lane l is at
+	// w·Stride + l.
 	Words []uint32
 
 	// PhiloxCounts, out: byte l of row w, which starts at w·Stride, is Least plus the number of Thresholds that are at
@@ -32,8 +32,9 @@ type PhiloxBlock struct {
 	IDs      []uint32
 	Counters []uint32
 	// PhiloxWordsAt: the first two words are IDs[q.Bit()] and Counter[1] + q.Row() of the place q = Places[l].
+	// PhiloxWordsFrom: the first is Counter[0] + q.Bit().
 	Places []BitPlace
-	// PhiloxWordsOf and PhiloxWordsAt, out: the number of (0, 1) that word 1 of lane l stands for, as rng.Uniform32 has it
+	// PhiloxWordsOf, At and From, out: the number of (0, 1) that word 1 of lane l stands for, as rng.Uniform32 has it
 	U           []float64
 	Normals     []float64
 	NormalTable *[NormalCells][4]float64

@@ -1565,6 +1565,462 @@ ids1:
 	RET
 	PCALIGN $0x40
 
+// func PhiloxWordsFromAVX2(b *PhiloxBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PhiloxWordsFromAVX2(SB), $0-8
+	MOVL         $0xd2511f53, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xcd9e8d57, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         b+0(FP), CX
+	MOVQ         96(CX), AX
+	VPBROADCASTD (CX), Y8
+	VPADDD       (AX), Y8, Y2
+	MOVQ         104(CX), AX
+	VPBROADCASTD 4(CX), Y8
+	VPADDD       (AX), Y8, Y3
+	MOVQ         304(CX), AX
+	MOVQ         328(CX), DX
+	MOVQ         128(CX), BX
+	MOVQ         120(CX), SI
+	MOVQ         176(CX), DI
+	SHLQ         $0x02, DI
+
+vectors1:
+	VMOVDQU      (AX), Y5
+	VPSLLD       $0x10, Y5, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VPSRLD       $0x10, Y5, Y5
+	VPBROADCASTD (CX), Y4
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(CX), Y6
+	VPADDD       Y6, Y5, Y5
+	ADDQ         $0x20, AX
+	VPBROADCASTD 8(CX), Y6
+	VPBROADCASTD 12(CX), Y7
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 16(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 20(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 24(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 28(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 32(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 36(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 40(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 44(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 48(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 52(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 56(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 60(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 64(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 68(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 72(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 76(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 80(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 84(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 88(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 92(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPMOVZXDQ    X7, Y8
+	VPOR         drawsConstsAVX2<>+0(SB), Y8, Y8
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y8, Y8
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y9
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y9, Y8
+	VMOVUPD      Y8, (DX)
+	VEXTRACTI128 $0x01, Y7, X8
+	VPMOVZXDQ    X8, Y8
+	VPOR         drawsConstsAVX2<>+0(SB), Y8, Y8
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y8, Y8
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y9
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y9, Y8
+	VMOVUPD      Y8, 32(DX)
+	ADDQ         $0x40, DX
+	MOVQ         BX, R8
+	VMOVDQU      Y6, (R8)
+	ADDQ         DI, R8
+	VMOVDQU      Y7, (R8)
+	ADDQ         DI, R8
+	VMOVDQU      Y4, (R8)
+	ADDQ         DI, R8
+	VMOVDQU      Y5, (R8)
+	ADDQ         DI, R8
+	ADDQ         $0x20, BX
+	DECQ         SI
+	JNZ          vectors1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func PhiloxWordsFromAVX512(b *PhiloxBlock)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
+TEXT ·PhiloxWordsFromAVX512(SB), $0-8
+	VPBROADCASTQ drawsConstsAVX512<>+0(SB), Z0
+	VPBROADCASTQ drawsConstsAVX512<>+8(SB), Z1
+	VPBROADCASTQ drawsConstsAVX512<>+16(SB), Z2
+	VPBROADCASTQ drawsConstsAVX512<>+24(SB), Z3
+	VPBROADCASTQ drawsConstsAVX512<>+32(SB), Z4
+	MOVQ         b+0(FP), CX
+	MOVQ         304(CX), AX
+	MOVQ         328(CX), DX
+	MOVQ         128(CX), BX
+	MOVQ         120(CX), SI
+	MOVQ         176(CX), DI
+	SHLQ         $0x02, DI
+
+ids1:
+	VMOVDQU         (AX), Y14
+	VPSLLD          $0x10, Y14, Y7
+	VPSRLD          $0x10, Y7, Y7
+	VPSRLD          $0x10, Y14, Y14
+	VPBROADCASTD    (CX), Y13
+	VPADDD          Y7, Y13, Y13
+	VPBROADCASTD    4(CX), Y7
+	VPADDD          Y7, Y14, Y14
+	VPMOVZXDQ       Y13, Z5
+	VPMOVZXDQ       Y14, Z6
+	VMOVDQU         32(AX), Y14
+	VPSLLD          $0x10, Y14, Y11
+	VPSRLD          $0x10, Y11, Y11
+	VPSRLD          $0x10, Y14, Y14
+	VPBROADCASTD    (CX), Y13
+	VPADDD          Y11, Y13, Y13
+	VPBROADCASTD    4(CX), Y11
+	VPADDD          Y11, Y14, Y14
+	VPMOVZXDQ       Y13, Z9
+	VPMOVZXDQ       Y14, Z10
+	ADDQ            $0x40, AX
+	VPBROADCASTD    8(CX), Z7
+	VPBROADCASTD    12(CX), Z8
+	VPBROADCASTD    8(CX), Z11
+	VPBROADCASTD    12(CX), Z12
+	VPMULUDQ        Z0, Z5, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z5, Z13
+	VPSRLQ          $0x20, Z7, Z14
+	VPTERNLOGD.BCST $0x96, 16(CX), Z14, Z6
+	VPTERNLOGD.BCST $0x96, 20(CX), Z13, Z8
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z9, Z13
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 16(CX), Z14, Z10
+	VPTERNLOGD.BCST $0x96, 20(CX), Z13, Z12
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z13
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 24(CX), Z14, Z7
+	VPTERNLOGD.BCST $0x96, 28(CX), Z13, Z5
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z13
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 24(CX), Z14, Z11
+	VPTERNLOGD.BCST $0x96, 28(CX), Z13, Z9
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z7, Z13
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 32(CX), Z14, Z8
+	VPTERNLOGD.BCST $0x96, 36(CX), Z13, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 32(CX), Z14, Z12
+	VPTERNLOGD.BCST $0x96, 36(CX), Z13, Z10
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z13
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 40(CX), Z14, Z5
+	VPTERNLOGD.BCST $0x96, 44(CX), Z13, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z13
+	VPSRLQ          $0x20, Z10, Z14
+	VPTERNLOGD.BCST $0x96, 40(CX), Z14, Z9
+	VPTERNLOGD.BCST $0x96, 44(CX), Z13, Z11
+	VPMULUDQ        Z0, Z5, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z5, Z13
+	VPSRLQ          $0x20, Z7, Z14
+	VPTERNLOGD.BCST $0x96, 48(CX), Z14, Z6
+	VPTERNLOGD.BCST $0x96, 52(CX), Z13, Z8
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z9, Z13
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 48(CX), Z14, Z10
+	VPTERNLOGD.BCST $0x96, 52(CX), Z13, Z12
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z13
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 56(CX), Z14, Z7
+	VPTERNLOGD.BCST $0x96, 60(CX), Z13, Z5
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z13
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 56(CX), Z14, Z11
+	VPTERNLOGD.BCST $0x96, 60(CX), Z13, Z9
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z7, Z13
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 64(CX), Z14, Z8
+	VPTERNLOGD.BCST $0x96, 68(CX), Z13, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 64(CX), Z14, Z12
+	VPTERNLOGD.BCST $0x96, 68(CX), Z13, Z10
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z13
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 72(CX), Z14, Z5
+	VPTERNLOGD.BCST $0x96, 76(CX), Z13, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z13
+	VPSRLQ          $0x20, Z10, Z14
+	VPTERNLOGD.BCST $0x96, 72(CX), Z14, Z9
+	VPTERNLOGD.BCST $0x96, 76(CX), Z13, Z11
+	VPMULUDQ        Z0, Z5, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z5, Z13
+	VPSRLQ          $0x20, Z7, Z14
+	VPTERNLOGD.BCST $0x96, 80(CX), Z14, Z6
+	VPTERNLOGD.BCST $0x96, 84(CX), Z13, Z8
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z9, Z13
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 80(CX), Z14, Z10
+	VPTERNLOGD.BCST $0x96, 84(CX), Z13, Z12
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z13
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 88(CX), Z14, Z7
+	VPTERNLOGD.BCST $0x96, 92(CX), Z13, Z5
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z13
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 88(CX), Z14, Z11
+	VPTERNLOGD.BCST $0x96, 92(CX), Z13, Z9
+	MOVQ            BX, R8
+	VPMOVQD         Z7, (R8)
+	VPMOVQD         Z11, 32(R8)
+	ADDQ            DI, R8
+	VPMOVQD         Z8, (R8)
+	VPMOVQD         Z12, 32(R8)
+	ADDQ            DI, R8
+	VPMOVQD         Z5, (R8)
+	VPMOVQD         Z9, 32(R8)
+	ADDQ            DI, R8
+	VPMOVQD         Z6, (R8)
+	VPMOVQD         Z10, 32(R8)
+	ADDQ            DI, R8
+	VPANDQ          Z2, Z8, Z8
+	VCVTUQQ2PD      Z8, Z8
+	VFMADD213PD     Z4, Z3, Z8
+	VMOVUPD         Z8, (DX)
+	VPANDQ          Z2, Z12, Z12
+	VCVTUQQ2PD      Z12, Z12
+	VFMADD213PD     Z4, Z3, Z12
+	VMOVUPD         Z12, 64(DX)
+	ADDQ            $0x40, BX
+	ADDQ            $0x00000080, DX
+	DECQ            SI
+	JNZ             ids1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 // func PhiloxCountsAVX2(b *PhiloxBlock)
 // Requires: AVX, AVX2
 TEXT ·PhiloxCountsAVX2(SB), $0-8

@@ -44,6 +44,16 @@ func PhiloxWordsAtAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxWordsAtAVX512(b *PhiloxBlock)
 
+// PhiloxWordsFromAVX2 draws words of numbered lanes and steps; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsFromAVX2(b *PhiloxBlock)
+
+// PhiloxWordsFromAVX512 draws words of numbered lanes and steps; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsFromAVX512(b *PhiloxBlock)
+
 // PhiloxCountsAVX2 draws counts; see PhiloxBlock.
 //
 //go:noescape

@@ -222,18 +222,25 @@ func philoxWordsOf(f *file, w isa) {
 	})
 }
 
-// philoxWordsAt does so for lanes of places.
+// philoxWordsAt does so for lanes of places, philoxWordsFrom for those whose ids follow one another.
 func philoxWordsAt(f *file, w isa) {
-	wordsOf(f, w, "PhiloxWordsAt", "draws words of lanes and steps; see PhiloxBlock.", func(k *philox) func() {
-		places, laneIDs := k.Value("Places"), k.Value("IDs")
+	philoxWordsPlaced(f, w, "PhiloxWordsAt", "draws words of lanes and steps; see PhiloxBlock.", false)
+}
+
+func philoxWordsFrom(f *file, w isa) {
+	philoxWordsPlaced(f, w, "PhiloxWordsFrom", "draws words of numbered lanes and steps; see PhiloxBlock.", true)
+}
+
+func philoxWordsPlaced(f *file, w isa, name, doc string, numbered bool) {
+	wordsOf(f, w, name, doc, func(k *philox) func() {
+		places, named := k.Value("Places"), k.namer(numbered, k.plus("Counter", 0))
 		return func() {
-			x := &k.words[0]
-			k.named(places, laneIDs, 0, k.plus("Counter", 4), *x)
+			named(places, 0, k.words[0])
 			k.ADDQ(imm(4*k.lanes()), places)
 			k.rounds()
 		}
 	}, func(k *philox512) func() {
-		places, laneIDs := k.Value("Places"), k.Value("IDs")
+		places, named := k.Value("Places"), k.namer(numbered, k.plus("Counter", 0))
 		return func() {
 			for v := range k.words {
 				x := &k.words[v]
@@ -241,7 +248,7 @@ func philoxWordsAt(f *file, w isa) {
 				for i := range t {
 					t[i] = t[i].(reg.Vec).AsY()
 				}
-				k.named(places, laneIDs, 32*v, k.plus("Counter", 4), t)
+				named(places, 32*v, t)
 				k.asm("VPMOVZXDQ", t[0], x[0])
 				k.asm("VPMOVZXDQ", t[1], x[1])
 			}
@@ -251,18 +258,31 @@ func philoxWordsAt(f *file, w isa) {
 	})
 }
 
-// named makes of eight places d bytes on the ids of their lanes, to[0], and first plus their rows, to[1]; the others
-// are scratch.
-func (k *Func) named(places, laneIDs reg.GPVirtual, d int, first operand.Mem, to [4]reg.Register) {
-	id, counter, lane, all := to[0], to[1], to[2], to[3]
-	k.asm("VMOVDQU", at(places, d), counter)
-	k.asm("VPSLLD", operand.U8(16), counter, lane)
-	k.asm("VPSRLD", operand.U8(16), lane, lane)
-	k.asm("VPSRLD", operand.U8(16), counter, counter)
-	k.asm("VPCMPEQD", all, all, all)
-	k.asm("VPGATHERDD", all, operand.Mem{Base: laneIDs, Index: lane, Scale: 4}, id)
-	k.asm("VPBROADCASTD", first, lane)
-	k.asm("VPADDD", lane, counter, counter)
+// namer returns what makes, of eight places d bytes on, the ids of their lanes, to[0], and the counter plus their rows,
+// to[1]; the others are scratch. The ids are in IDs or, numbered, the lanes' numbers plus the first word of counters.
+func (k *Func) namer(numbered bool, counters operand.Mem) func(places reg.GPVirtual, d int, to [4]reg.Register) {
+	var laneIDs reg.GPVirtual
+	if !numbered {
+		laneIDs = k.Value("IDs")
+	}
+	second := counters
+	second.Disp += 4
+	return func(places reg.GPVirtual, d int, to [4]reg.Register) {
+		id, counter, lane, all := to[0], to[1], to[2], to[3]
+		k.asm("VMOVDQU", at(places, d), counter)
+		k.asm("VPSLLD", operand.U8(16), counter, lane)
+		k.asm("VPSRLD", operand.U8(16), lane, lane)
+		k.asm("VPSRLD", operand.U8(16), counter, counter)
+		if numbered {
+			k.asm("VPBROADCASTD", counters, id)
+			k.asm("VPADDD", lane, id, id)
+		} else {
+			k.asm("VPCMPEQD", all, all, all)
+			k.asm("VPGATHERDD", all, operand.Mem{Base: laneIDs, Index: lane, Scale: 4}, id)
+		}
+		k.asm("VPBROADCASTD", second, lane)
+		k.asm("VPADDD", lane, counter, counter)
+	}
 }
 
 // wordsOf writes the words of lanes that the functions returned by narrow, for AVX2, and wide draw.

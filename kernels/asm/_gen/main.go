@@ -32,7 +32,8 @@ var files = []struct {
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){
-		philoxWords, philoxWordsOf, philoxWordsAt, philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
+		philoxWords, philoxWordsOf, philoxWordsAt, philoxWordsFrom,
+		philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},
