@@ -65,6 +65,30 @@ func onRing(weight string) string { return edges(some, some, "ring:1.5:20", weig
 // input is an input to all neurons.
 func input(what string) string { return "[input.x]\nto = \"E\"\n" + what }
 
+// peakOf builds and runs a network and returns the most memory (bytes) that it took, and that was resident, if known.
+func peakOf(
+	t *testing.T, spec *network.Spec, cfg network.Config, steps int64, f network.Forecast,
+) (took, held float64, known bool) {
+	t.Helper()
+	runtime.GC()
+	taken := heapPeak()
+	before, known := resident(true)
+	n, err := network.Build(t.Context(), spec, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := n.Run(t.Context(), steps, network.Recorder{}); err != nil {
+		t.Fatal(err)
+	}
+	most, _ := resident(false)
+	took, held = taken()+float64(network.MappedBytes(n)), float64(most-before)
+	t.Logf("forecast %.4g MB (%.1f B a neuron), %.4g MB taken, %.4g MB resident; columns %.4g MB, forecast %.4g MB",
+		float64(f.Bytes)/1e6, float64(f.Bytes)/float64(f.Neurons), took/1e6, held/1e6,
+		network.RangeBytes(n)/1e6, network.ColumnBytes(n)/1e6)
+	return took, held, known
+}
+
 // TestForecastsOfPeaks builds and runs networks of many kinds and compares the memory they take at most with the
 // forecast.
 func TestForecastsOfPeaks(t *testing.T) {
@@ -131,36 +155,25 @@ func TestForecastsOfPeaks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runtime.GC()
-			taken := heapPeak()
-			before, known := resident(true)
-			n, err := network.Build(t.Context(), res.Spec, cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
 			steps := int64(40)
 			if strings.Contains(c.name, "long") {
 				steps = 2000
 			}
-			if err := n.Run(t.Context(), steps, network.Recorder{}); err != nil {
-				t.Fatal(err)
-			}
-			most, _ := resident(false)
-			took := taken() + float64(network.MappedBytes(n))
-			t.Logf("forecast %.4g MB (%.1f B a neuron), %.4g MB taken, %.4g MB resident; columns %.4g MB, forecast %.4g MB",
-				float64(f.Bytes)/1e6, float64(f.Bytes)/float64(c.neurons), took/1e6, float64(most-before)/1e6,
-				network.RangeBytes(n)/1e6, network.ColumnBytes(n)/1e6)
 			tolerance := peakTolerance
 			if loosePeaks.MatchString(c.name) {
 				tolerance = loosePeakTolerance
 			}
+			took, held, known := peakOf(t, res.Spec, cfg, steps, f)
+			// The heap is sampled: beside other work a short peak is missed, and the network is measured again.
+			for tries := 1; tries < 3 && float64(f.Bytes)/took-1 > tolerance; tries++ {
+				took, held, known = peakOf(t, res.Spec, cfg, steps, f)
+			}
 			if math.Abs(float64(f.Bytes)/took-1) > tolerance {
 				t.Errorf("%.4g MB forecast; %.4g MB taken", float64(f.Bytes)/1e6, took/1e6)
 			}
-			if known && float64(most-before) > (1+residentTolerance)*float64(f.Bytes) {
-				t.Errorf("%.4g MB forecast; %.4g MB resident", float64(f.Bytes)/1e6, float64(most-before)/1e6)
+			if known && held > (1+residentTolerance)*float64(f.Bytes) {
+				t.Errorf("%.4g MB forecast; %.4g MB resident", float64(f.Bytes)/1e6, held/1e6)
 			}
-			n.Close()
 		})
 	}
 }
