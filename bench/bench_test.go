@@ -319,6 +319,18 @@ func TestScalingRows(t *testing.T) {
 	}
 }
 
+// TestPredictionOfRun: where a run leaves its epochs to one worker, the prediction for one worker stands beside it.
+func TestPredictionOfRun(t *testing.T) {
+	const one = 0.03
+	for shared, want := range map[int]float64{1: one, 2: 0.02} {
+		p := prediction{workers: 2, seconds: 0.02, shared: shared, measured: 0.04}
+		list := p.metrics(one)
+		if got := list[len(list)-1]; got.unit != "error" || got.value != want/p.measured-1 {
+			t.Errorf("shared by %d: %+v, want an error of %g", shared, got, want/p.measured-1)
+		}
+	}
+}
+
 func TestGains(t *testing.T) {
 	for _, c := range []struct {
 		seconds []float64

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"popsim/kernels"
@@ -16,13 +18,17 @@ import (
 // each range in each epoch, for a network of as many ranges as there would be workers, and the time of a barrier of two
 // workers. They assume that
 //
-//   - a core of that machine is as fast as one of this one, and has as much cache to itself. Here the ranges are
-//     advanced in turn on one core, so that each finds less of its columns in the nearest caches than it would there;
+//   - a core of that machine is as fast as one of this one, and has as much cache to itself. Each range is advanced by
+//     itself through many epochs, with the spikes of the others from a run before;
 //   - the time of a barrier grows in proportion to the number of workers, which all write to one cache line;
 //   - the barrier costs the part of it that is not hidden by work that does not wait for it;
 //   - all cores together read edges with memoryLimit at most.
 //
-// Predictions for one and two workers are set beside runs: error is the prediction over the run, less 1.
+// Times of ranges are without those of the readings of the clock by which they are taken.
+//
+// Predictions for one and two workers are set beside runs: error is the prediction over the run, less 1. A run takes
+// fewer workers than it has where an epoch holds too little work (sched.Little); shared-by is how many it takes,
+// and where that is one, it is the prediction for one worker that stands beside it.
 const memoryLimit = 200e9 // bytes/s: one socket with eight channels of memory
 
 // manyWorkers are those for which rows are predicted.
@@ -41,6 +47,7 @@ type prediction struct {
 	delivery  float64 // part of the time of a range, likewise input and update
 	input     float64
 	update    float64
+	shared    int     // workers that a run takes
 	atMemory  bool    // whether memory is the limit
 	measured  float64 // seconds of a run on so many workers; 0: not run
 }
@@ -90,7 +97,7 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	if err := net.Run(ctx, int64(networkStart/res.Spec.Dt), rec); err != nil {
 		return p, err
 	}
-	laps, err := timeLaps(net, budget)
+	laps, err := timeApart(net, budget)
 	if err != nil {
 		return p, err
 	}
@@ -100,6 +107,7 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	p = prediction{workers: n.Workers, epochs: len(laps) * lapEpochs(net)}
 	all := float64(quiet.Delivery + quiet.Input + quiet.Update)
 	p.delivery, p.input, p.update = float64(quiet.Delivery)/all, float64(quiet.Input)/all, float64(quiet.Update)/all
+	p.shared = sched.Shared(quiet.Mean*time.Duration(y.Ranges), n.Workers)
 	p.imbalance = float64(quiet.Busiest) / float64(quiet.Mean)
 	busiest, wait := float64(quiet.Busiest), 0.0
 	if y.Ranges > n.Workers { // ranges have at most 65,535 neurons: a worker may have several
@@ -118,6 +126,32 @@ func predict(ctx context.Context, n Network, barrier time.Duration, budget time.
 	return p, nil
 }
 
+// timeApart is timeLaps with each range advanced by itself. A lap of all ranges in turn tells how many laps the budget
+// holds.
+func timeApart(net *network.Network, budget time.Duration) (laps []network.EpochTime, err error) {
+	each, begin := lapEpochs(net), time.Now()
+	if _, err := net.Timed(each); err != nil {
+		return nil, err
+	}
+	n := min(max(leastApart, int(budget/time.Since(begin))), mostApart)
+	times, err := net.TimedApart(warmLaps*each, n*each)
+	if err != nil {
+		return nil, err
+	}
+	for lap := range slices.Chunk(times, each) {
+		laps = append(laps, meanEpoch(lap))
+	}
+	slices.SortFunc(laps, func(a, b network.EpochTime) int { return cmp.Compare(a.Mean, b.Mean) })
+	return laps, nil
+}
+
+// Laps of ranges advanced by themselves: those before the timed ones, which fill the caches, and the timed ones.
+const (
+	warmLaps   = 2
+	leastApart = 20
+	mostApart  = 400
+)
+
 func (p prediction) metrics(one float64) []metric {
 	list := []metric{
 		{p.seconds, "s/model-s"},
@@ -127,11 +161,20 @@ func (p prediction) metrics(one float64) []metric {
 		{p.delivery, "delivery"},
 		{p.input, "input"},
 		{p.update, "update"},
+		{float64(p.shared), "shared-by"},
 	}
 	if p.measured > 0 {
-		list = append(list, metric{p.measured, "measured-s/model-s"}, metric{p.seconds/p.measured - 1, "error"})
+		list = append(list, metric{p.measured, "measured-s/model-s"}, metric{p.ofRun(one)/p.measured - 1, "error"})
 	}
 	return list
+}
+
+// ofRun is the predicted time of a run; one is that of one worker.
+func (p prediction) ofRun(one float64) float64 {
+	if p.shared == 1 {
+		return one
+	}
+	return p.seconds
 }
 
 // scalingRows prints rows for each network, on the grid and inside the step, and the largest number of workers that

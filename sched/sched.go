@@ -111,6 +111,10 @@ func worthwhile(work, little time.Duration, now, n int) int {
 	return max(min(now, most(work)), most(work/2))
 }
 
+// Shared is how many of a number of workers share epochs of so much work, summed over all shards, in a run that has
+// begun with all of them: see Little.
+func Shared(work time.Duration, workers int) int { return worthwhile(work, Little, workers, workers) }
+
 // Run advances the shards of p epoch by epoch until Merge returns more == false. It starts Workers-1 goroutines, since
 // the caller is worker 0, and joins them before it returns.
 //

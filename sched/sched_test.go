@@ -191,6 +191,14 @@ func TestWorthwhile(t *testing.T) {
 	}
 }
 
+func TestShared(t *testing.T) {
+	for work, want := range map[time.Duration]int{Little / 2: 1, Little: 2, 4 * Little: 4, 100 * Little: 8} {
+		if got := Shared(work, 8); got != want {
+			t.Errorf("epochs of %v are shared by %d workers of 8, want %d", work, got, want)
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	for _, workers := range pools {
 		ctx, cancel := context.WithCancel(t.Context())
