@@ -91,7 +91,7 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 	if r.laps != nil {
 		r.count(runs)
 	}
-	watched := r.watch.step == k && r.watch.searched == first
+	watched := r.watch.step == k && r.watch.covered == first
 	if watched {
 		r.mark()
 	}
@@ -119,7 +119,7 @@ func (r *shard) addsRuns(t *table) bool {
 
 // alikeRuns counts the runs at the start of a list that addRuns can add together.
 func (r *shard) alikeRuns(runs []runOf) int {
-	if r.schedule.together {
+	if r.schedule.oneRow {
 		return len(runs)
 	}
 	t := r.tables[runs[0].Table]
@@ -167,7 +167,7 @@ const (
 	prefetched = asm.PrefetchedBytes
 )
 
-// prefetch loads the start of a run into the cache.
+// prefetch loads the start of a run into the cache. Lists that are counted have no First: addLists prefetches them.
 func (r *shard) prefetch(u *runOf) {
 	if style := r.tables[u.Table].style; style != bitRows && style != spread && u.First != 0 {
 		kernels.PrefetchRange(u.First, min(prefetched, int(u.Blocks)*blockBytes[style]))
@@ -374,25 +374,19 @@ func (r *shard) findAll(k int64) {
 
 // findTogether is find for n runs of edges with weights of their own, from number first of r.runs on.
 func (r *shard) findTogether(first, n int) {
-	from := len(r.foundEdges)
-	r.findBlocks(&r.filter, first, n)
-	r.takeFound(from)
-}
-
-// findBlocks appends the blocks of n runs that have targets in a filter to r.foundEdges.
-func (r *shard) findBlocks(filter *asm.EdgeFilter, first, n int) {
 	runs, room := r.runs[first:first+n], 0
 	for i := range runs {
 		room += int(runs[i].Blocks+7) / 8
 	}
 	from := len(r.foundEdges)
 	r.foundEdges = slices.Grow(r.foundEdges, room)
-	b := asm.FindEdgesBlock{Runs: runs, Filter: filter, Found: r.foundEdges[from : from+room]}
+	b := asm.FindEdgesBlock{Runs: runs, Filter: &r.filter, Found: r.foundEdges[from : from+room]}
 	kernels.FindEdges(r.net.isa, &b)
 	r.foundEdges = r.foundEdges[:from+b.Count]
 	for i := from; i < len(r.foundEdges); i++ {
 		r.foundEdges[i].Run += int32(first)
 	}
+	r.takeFound(from)
 }
 
 // takeFound appends the edges in r.foundEdges, from number from on, onto lanes with events to r.found.

@@ -13,8 +13,8 @@ func (q *kept[T]) at(k int64) int64 { return k % int64(len(q.nextAt)) }
 // begin is called before what is kept of spikes of step s is added.
 func (q *kept[T]) begin(s int64) { q.nextAt[q.at(s)] = q.next }
 
-// add appends what is kept of a spike and returns its number. That of spikes before step oldest is no longer needed:
-// its places are used again.
+// add appends what is kept of a spike and returns its number. What is kept of spikes before step oldest is no
+// longer needed, and is overwritten.
 func (q *kept[T]) add(x T, oldest int64) uint32 {
 	if first := q.nextAt[q.at(max(0, oldest))]; int(q.next-first) >= len(q.all) {
 		const least = 64

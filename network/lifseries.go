@@ -42,7 +42,7 @@ type powers struct {
 // one term to the next, but for 1/n; before is the last term of y.
 type receptorTerm struct{ s, y, before, byS, byY float64 }
 
-// inSeries reports whether V of the lanes is solved by its series.
+// inSeries reports whether V is solved by its series, unless a lane has channels of NMDA: see begin.
 func (c *cell) inSeries() bool { return c.resets && !c.exponential }
 
 // integrateSeries is integrate by series.

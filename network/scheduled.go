@@ -30,11 +30,11 @@ type scheduledSpike struct {
 
 // schedule is the runs that are to arrive, by step modulo the length of shard.history.
 type schedule struct {
-	on       bool
-	together bool // whether all runs are added to one row in the same way
-	runs     [][]scheduledRun
-	added    []int // of these, how many have been added to the rows
-	spikes   kept[scheduledSpike]
+	on     bool
+	oneRow bool // whether addRuns can add all runs of a step together
+	runs   [][]scheduledRun
+	added  []int // of these, how many have been added to the rows
+	spikes kept[scheduledSpike]
 }
 
 // startSchedule prepares the range for its tables.
@@ -44,9 +44,9 @@ func (r *shard) startSchedule() {
 	for _, t := range r.tables {
 		p.on = p.on && t.style == float32s && t.laneBits == 0 && !t.gated
 	}
-	p.together = p.on
+	p.oneRow = p.on
 	for _, t := range r.tables {
-		p.together = p.together && r.addsRuns(t) && r.together(r.tables[0], t)
+		p.oneRow = p.oneRow && r.addsRuns(t) && r.together(r.tables[0], t)
 	}
 	if p.on {
 		p.runs, p.added = make([][]scheduledRun, len(r.history)), make([]int, len(r.history))

@@ -163,7 +163,7 @@ func (r *shard) listUnstored() {
 // clearRuns empties the list of runs.
 func (r *shard) clearRuns() {
 	r.runs, r.foundEdges = r.runs[:0], r.foundEdges[:0]
-	r.watch.searched, r.watch.found = 0, r.watch.found[:0]
+	r.watch.covered, r.watch.found = 0, r.watch.found[:0]
 	r.clearCounted()
 	for _, ti := range r.unstored {
 		u := r.tables[ti].unstored

@@ -17,20 +17,20 @@ import (
 
 // watch is the lanes that are watched in one step.
 type watch struct {
-	on       bool  // whether all lanes of the range can be watched
-	step     int64 // in which the lanes are watched; -1: none are
-	lanes    []uint16
-	next     []uint16          // those to be watched in the step after it
-	flags    []uint64          // one bit a lane
-	rows     []int             // receptors that are joined: their rows have pairs of accumulators
-	kept     [][2]float64      // pairs of the lanes in rows, while they are marked
-	marked   bool              // whether they are
-	blocks   []asm.MarkedEdges // with edges onto them, of the runs being added
-	found    []arrival         // by the edges of searched runs at lanes that are watched, in the order of the sums
-	searched int               // runs of the step that have been searched, all from the first on
-	least    float64           // least margin
-	margin   float64           // mV: lanes that are less below the threshold are watched
-	missed   bool              // whether a lane with an event was not watched
+	on      bool  // whether all lanes of the range can be watched
+	step    int64 // in which the lanes are watched; -1: none are
+	lanes   []uint16
+	next    []uint16          // those to be watched in the step after it
+	flags   []uint64          // one bit a lane
+	rows    []int             // receptors that are joined: their rows have pairs of accumulators
+	saved   [][2]float64      // pairs of accumulators of the lanes, row by row, while they are marked
+	marked  bool              // whether they are
+	blocks  []asm.MarkedEdges // with edges onto them, of the runs being added
+	found   []arrival         // at lanes that are watched, by edges of the first covered runs, in the order of sums
+	covered int               // number of runs of the step, from the first on, whose arrivals are in found
+	least   float64           // least margin
+	margin  float64           // mV: lanes that are less below the threshold are watched
+	missed  bool              // whether a lane with an event was not watched
 }
 
 const (
@@ -89,7 +89,8 @@ func (w *watch) watchNext(k int64) {
 // has reports whether a lane is watched.
 func (w *watch) has(lane uint16) bool { return w.flags[lane>>6]>>(lane&63)&1 != 0 }
 
-// of is which of four lanes are watched, a bit each. Nearly always it is one of them; which cannot be predicted.
+// of returns which of four lanes are watched, bit j for lanes[j], without a jump for each: nearly always it is one of
+// them, and which one cannot be predicted.
 func (w *watch) of(lanes *[4]uint16) (bits uint8) {
 	flags := (*[flagWords]uint64)(w.flags)
 	for j, lane := range lanes {
@@ -101,12 +102,12 @@ func (w *watch) of(lanes *[4]uint16) (bits uint8) {
 // mark makes the accumulators of the lanes that are watched NaN. Nothing but addRuns may add to them until unmark.
 func (r *shard) mark() {
 	w := &r.watch
-	w.marked, w.kept, w.blocks = true, w.kept[:0], w.blocks[:0]
+	w.marked, w.saved, w.blocks = true, w.saved[:0], w.blocks[:0]
 	for _, c := range w.rows {
 		row := r.rows[c]
 		for _, lane := range w.lanes {
 			pair := (*[2]float64)(row[2*int(lane):])
-			w.kept = append(w.kept, *pair)
+			w.saved = append(w.saved, *pair)
 			pair[0], pair[1] = math.NaN(), math.NaN()
 		}
 	}
@@ -116,13 +117,13 @@ func (r *shard) mark() {
 // listed, in the same order.
 func (r *shard) unmark() {
 	w := &r.watch
-	kept := w.kept
+	saved := w.saved
 	for _, c := range w.rows {
 		row := r.rows[c]
 		for i, lane := range w.lanes {
-			*(*[2]float64)(row[2*int(lane):]) = kept[i]
+			*(*[2]float64)(row[2*int(lane):]) = saved[i]
 		}
-		kept = kept[len(w.lanes):]
+		saved = saved[len(w.lanes):]
 	}
 	for i := range w.blocks {
 		m := &w.blocks[i]
@@ -138,7 +139,7 @@ func (r *shard) unmark() {
 			w.found = append(w.found, arrival{lane, uint8(receptor), u.Unit.Theta, weight})
 		}
 	}
-	w.marked, w.searched = false, len(r.runs)
+	w.marked, w.covered = false, len(r.runs)
 }
 
 // addMarked adds runs, the first of them number first of r.runs, and lists the blocks with edges onto marked lanes.
@@ -169,7 +170,7 @@ func (r *shard) takeWatched() {
 // watched reports whether the edges of step k onto all lanes with events have been found.
 func (r *shard) watched(k int64) bool {
 	w := &r.watch
-	if w.step != k || w.searched != len(r.runs) {
+	if w.step != k || w.covered != len(r.runs) {
 		return false
 	}
 	for _, b := range r.events {

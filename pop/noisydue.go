@@ -10,14 +10,14 @@ import (
 type dueLanes struct {
 	from  int64   // the first block, in blocks
 	until float64 // the step after the last of the epoch
-	head  []int32 // of each block a lane, or nobody
-	next  []int32 // of each lane another of its block, or nobody
+	head  []int32 // of each block a lane, or noLane
+	next  []int32 // of each lane another of its block, or noLane
 
 	waking asm.WakingBlock
 	found  asm.BitListBlock
 }
 
-const nobody = -1
+const noLane = -1
 
 func newDueLanes(lanes int) dueLanes {
 	d := dueLanes{next: make([]int32, lanes), waking: asm.WakingBlock{Lanes: lanes, Fired: make([]uint8, lanes/8)}}
@@ -27,12 +27,13 @@ func newDueLanes(lanes int) dueLanes {
 	return d
 }
 
-// begin finds the lanes that are due in steps steps from step k on, of which wake are the numbers.
+// begin finds the lanes that are due in an epoch of the given number of steps from step k on. V of lane l begins to
+// move in step wake[l].
 func (d *dueLanes) begin(isa kernels.ISA, wake []float64, k int64, steps int) {
 	d.from, d.until = k/tileSteps, float64(k+int64(steps))
 	d.head = d.head[:0]
 	for b := d.from; b <= (k+int64(steps)-1)/tileSteps; b++ {
-		d.head = append(d.head, nobody)
+		d.head = append(d.head, noLane)
 	}
 	d.waking.Wake, d.waking.First, d.waking.End = wake, float64(k), d.until
 	kernels.Waking(isa, &d.waking)
@@ -50,7 +51,7 @@ func (d *dueLanes) add(l int, wake float64) {
 	}
 }
 
-// first is a lane that is due in the block of step k, or nobody; after is the next one.
+// first is a lane that is due in the block of step k, or noLane; after is the next one.
 func (d *dueLanes) first(k int64) int { return int(d.head[k/tileSteps-d.from]) }
 
 func (d *dueLanes) after(l int) int { return int(d.next[l]) }

@@ -222,11 +222,12 @@ func philoxWordsOf(f *file, w isa) {
 	})
 }
 
-// philoxWordsAt does so for lanes of places, philoxWordsFrom for those whose ids follow one another.
+// philoxWordsAt writes the rows of philoxWordsOf for the lanes of places.
 func philoxWordsAt(f *file, w isa) {
 	philoxWordsPlaced(f, w, "PhiloxWordsAt", "draws words of lanes and steps; see PhiloxBlock.", false)
 }
 
+// philoxWordsFrom is philoxWordsAt for lanes whose ids follow one another: they are computed, not gathered.
 func philoxWordsFrom(f *file, w isa) {
 	philoxWordsPlaced(f, w, "PhiloxWordsFrom", "draws words of numbered lanes and steps; see PhiloxBlock.", true)
 }

@@ -86,7 +86,7 @@ var (
 )
 
 // noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars; where
-// they are steady too, so is VInf.
+// they are steady too, so is VInf, the same in all steps.
 func noisyLIF(alike, steady bool) *laneKernel {
 	k := &laneKernel{
 		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
