@@ -38,8 +38,8 @@ type cellSolver struct {
 	gated  []blocked
 	fixed  bool // they do not change with time
 	series bool // V is solved by its series
-	// Whether a crossing ends nothing, as V goes on and no other may come in the step: it is noted in passed, ms from the
-	// begin of integrate; -1: none.
+	// Whether the first crossing of a call of integrate ends nothing, as V goes on: it is noted in passed, ms from the
+	// begin of the call; -1: none. The level is as it was left afterwards.
 	passing bool
 	passed  float64
 	spikes  int
@@ -142,10 +142,11 @@ func (w *cellSolver) solve(r *shard, o *coupledSegment, k int64, l int, arrivals
 				return o.tooFast(r, k, l, w.s, w.x)
 			}
 			if w.passed >= 0 {
+				level := w.level // may have been armed since
 				if err := fire(min(t+w.passed/c.dt, to)); err != nil {
 					return err
 				}
-				w.passed = -1
+				w.passed, w.level = -1, level
 			}
 			if crossed {
 				t = min(t+done/c.dt, to)
@@ -334,7 +335,7 @@ func (w *cellSolver) integrate(t float64) (done float64, crossed bool) {
 			fresh = false
 			continue
 		}
-		if at := w.reach(h); at >= 0 && w.passing {
+		if at := w.reach(h); at >= 0 && w.passing && w.passed < 0 {
 			w.passed, w.level = done+float64(at*h), math.Inf(1)
 		} else if at >= 0 {
 			w.y = w.between(h, at)
