@@ -55,6 +55,15 @@ func ListNear(isa ISA, b *asm.NearBlock) {
 	}
 }
 
+// CountTargets counts how often lists name each target.
+func CountTargets(isa ISA, b *asm.TargetsBlock) {
+	if isa == Go {
+		asm.CountTargetsGo(b)
+	} else {
+		asm.CountTargetsAVX2(b)
+	}
+}
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
 	switch isa {

@@ -22,6 +22,9 @@ func ListBits(_ ISA, b *asm.BitListBlock) { asm.ListBitsGo(b) }
 // ListNear lists the bits that are set in rows, with distances.
 func ListNear(_ ISA, b *asm.NearBlock) { asm.ListNearGo(b) }
 
+// CountTargets counts how often lists name each target.
+func CountTargets(_ ISA, b *asm.TargetsBlock) { asm.CountTargetsGo(b) }
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 

@@ -1,9 +1,11 @@
 package network
 
 import (
+	"slices"
 	"unsafe"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
 // Where all edges from a population onto a receptor have one weight and delay, and spikes are on the grid, the spikes
@@ -73,13 +75,15 @@ func (r *shard) addLists(t *table, row []float64) {
 	if r.arrived == nil {
 		r.arrived = new([1 << 16]uint8)
 	}
-	for i, s := range t.gathered {
-		t.prefetchList(i)
-		countTargets(r.arrived, t.listOf(s))
-		if n := i + 1; n == len(t.gathered) || n%t.batch == 0 {
-			kernels.AddCounts(r.net.isa, row[:r.lanes], r.arrived[:r.lanes], weight)
-			clear(r.arrived[:r.lanes])
+	for batch := range slices.Chunk(t.gathered, t.batch) {
+		r.lists = r.lists[:0]
+		for _, s := range batch {
+			list := t.listOf(s)
+			r.lists = append(r.lists, asm.TargetList{First: (*[4]uint16)(unsafe.SliceData(list)), Blocks: len(list)})
 		}
+		kernels.CountTargets(r.net.isa, &asm.TargetsBlock{Counts: r.arrived, Lists: r.lists})
+		kernels.AddCounts(r.net.isa, row[:r.lanes], r.arrived[:r.lanes], weight)
+		clear(r.arrived[:r.lanes])
 	}
 	t.gathered = t.gathered[:0]
 }
@@ -97,16 +101,5 @@ func (t *table) prefetchList(i int) {
 		if next := t.listOf(t.gathered[i+listsAhead]); len(next) > 0 {
 			kernels.PrefetchRange(uintptr(unsafe.Pointer(&next[0])), min(prefetched, blockBytes[shared]*len(next)))
 		}
-	}
-}
-
-// countTargets counts the edges of blocks by target. Places without an edge are counted behind the last lane.
-func countTargets(counts *[1 << 16]uint8, blocks []block16) {
-	for i := range blocks {
-		to := *(*uint64)(unsafe.Pointer(&blocks[i])) // four targets, in an order that does not matter
-		counts[uint16(to)]++
-		counts[uint16(to>>16)]++
-		counts[uint16(to>>32)]++
-		counts[uint16(to>>48)]++
 	}
 }

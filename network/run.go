@@ -156,8 +156,9 @@ type shard struct {
 	// The rows of preparedSteps steps from step prepared on hold the arrivals of spikes of earlier epochs: see prepare.
 	prepared, preparedSteps int64
 
-	planes, noBits []uint64        // scratch of rows of bits, and a row without any
-	arrived        *[1 << 16]uint8 // scratch of counted lists: arrivals by lane
+	planes, noBits []uint64         // scratch of rows of bits, and a row without any
+	arrived        *[1 << 16]uint8  // scratch of counted lists: arrivals by lane
+	lists          []asm.TargetList // scratch of counted lists
 
 	history [][]spike // by step modulo its length
 	out     []spike

@@ -819,6 +819,11 @@ func ListBitsAVX2(b *BitListBlock)
 //go:noescape
 func ListNearAVX2(b *NearBlock)
 
+// CountTargetsAVX2 is CountTargetsGo.
+//
+//go:noescape
+func CountTargetsAVX2(b *TargetsBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape
