@@ -72,7 +72,8 @@ type home struct{ shard, lane uint16 }
 //
 // The tables of a population whose projections are all drawn by source are written at once: all edges of a source are
 // drawn, sorted in cache, and appended. The edges of a population with a projection that is drawn by target are drawn
-// twice, to count them and to write them, so that no other copy is held in between. So are the edges of all populations
+// twice, to count them and to write them, so that no other copy is held in between: range by range where all are drawn
+// by target, so that counts are held for one range of a worker at a time. The edges of all populations are drawn twice
 // where memory cannot be reserved. Every row of an index, and every run, is written by one worker at a time, so that
 // the order within a run is that of projections and draws, whatever the number of workers.
 type builder struct {
@@ -81,7 +82,7 @@ type builder struct {
 	index   map[pair]int // number of the table of a pair, the same in all ranges
 	stores  [][]*store   // by range and number
 	all     []*store     // the same, of all ranges
-	counted []bool       // of populations: gone through twice
+	filling []filling    // of populations
 	timed   bool         // whether some delay is not whole steps
 
 	homes       []home   // by neuron
@@ -104,7 +105,8 @@ type scratch struct {
 	tables   []int32  // of each edge of the bundle: its table, by range and number
 	runs     []uint32 // its steps of delay above the table's least
 	lanes    []uint16
-	starts   []int         // of edges onto one target: where they are counted in the index
+	starts   []int         // of edges onto one target: where they are counted
+	offsets  []uint16      // of the packed tables of a range: see store
 	lists    [][]local     // by range and number of the table
 	short    [][]shortEdge // the same, of tables whose edges are short
 	parts    [][]float64   // of edges of the same lists: parts of a step, where there are any
@@ -120,7 +122,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 		b.index[key] = i
 		b.timed = b.timed || n.pairs[key].timed
 	}
-	b.counted = l.counted()
+	b.filling = l.fillings()
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
 		if l.unstored(d.p) {
@@ -196,7 +198,7 @@ func (b *builder) parallel(n int, f func(sc *scratch, i int) error) error {
 func (b *builder) build() error {
 	n := b.net
 	for _, step := range []func() error{
-		b.countTotals, b.prepare, b.countEdges, b.placeEdges, b.appendEdges, b.noteUnstored, b.finish,
+		b.countTotals, b.prepare, b.countEdges, b.placeEdges, b.fillRanges, b.appendEdges, b.noteUnstored, b.finish,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -324,14 +326,31 @@ func (b *builder) prepare() error {
 		for _, d := range l.draws {
 			b.expect(d, r)
 		}
-		for _, s := range b.stores[i] {
-			if !b.counted[s.population] && s.laneBits == 0 {
-				s.make(n.pages, min(maxBlocks, int(s.blockBound())))
-			}
+		appended, packed := b.ofRange(i, once)
+		for _, s := range appended {
+			s.make(n.pages, min(maxBlocks, int(s.blockBound())))
 		}
-		b.makePacked(b.stores[i])
+		blocks := 0.0
+		for _, s := range packed {
+			blocks += s.blockBound()
+		}
+		b.makePacked(packed, min(maxBlocks, int(blocks)))
 		return nil
 	})
+}
+
+// ofRange lists the tables of a range whose populations have a filling: those that are not packed, and those that are.
+func (b *builder) ofRange(number int, f filling) (others, packed []*store) {
+	for _, s := range b.stores[number] {
+		switch {
+		case b.filling[s.population] != f:
+		case s.laneBits > 0:
+			packed = append(packed, s)
+		default:
+			others = append(others, s)
+		}
+	}
+	return others, packed
 }
 
 // expect adds the edges of a projection onto a range to the bounds of its tables.
@@ -344,7 +363,7 @@ func (b *builder) expect(d *drawing, r *shard) {
 		}
 	}
 	for _, from := range d.p.From {
-		if b.counted[from.Population] {
+		if b.filling[from.Population] != once {
 			continue
 		}
 		seen := map[int32]bool{}
@@ -396,11 +415,12 @@ func (s *store) blockBound() float64 {
 // finish returns unused memory, and completes tables whose edges are stored once for all sources.
 func (b *builder) finish() error {
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
-		b.trimPacked(b.stores[i])
+		appended, packed := b.ofRange(i, once)
+		b.trimPacked(packed)
+		for _, s := range appended {
+			s.trim(b.net.pages, int(s.next.Load()))
+		}
 		for _, s := range b.stores[i] {
-			if !b.counted[s.population] && s.laneBits == 0 {
-				s.trim(b.net.pages, int(s.next.Load()))
-			}
 			if s.alike {
 				s.repeat()
 			}

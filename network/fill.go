@@ -9,12 +9,12 @@ import (
 // A span is a run of neurons of one population; from and to are numbers in the network.
 type span struct{ population, from, to int }
 
-// spans cuts populations of sources into runs for the workers.
-func (b *builder) spans(counted bool) (list []span) {
+// spans cuts the populations with a filling into runs for the workers.
+func (b *builder) spans(of filling) (list []span) {
 	const perWorker = 16 // so that a slow worker keeps the others waiting for a sixteenth of its part at most
 	l := b.net.layout
-	for p, c := range b.counted {
-		if c != counted {
+	for p, f := range b.filling {
+		if f != of {
 			continue
 		}
 		n := l.spec.Populations[p].N
@@ -28,7 +28,7 @@ func (b *builder) spans(counted bool) (list []span) {
 
 // appendEdges draws and stores the edges of the populations that are drawn once.
 func (b *builder) appendEdges() error {
-	spans := b.spans(false)
+	spans := b.spans(once)
 	return b.parallel(len(spans), func(sc *scratch, i int) error {
 		if sc.lists == nil {
 			sc.lists, sc.parts = make([][]local, len(b.all)), make([][]float64, len(b.all))
@@ -260,15 +260,19 @@ func (b *builder) countEdges() error {
 		}
 	}
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
-		for _, s := range b.stores[i] {
-			if b.counted[s.population] {
-				if err := s.begin(b.net.pages); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		stores, _ := b.ofRange(i, twice)
+		return b.begin(stores)
 	})
+}
+
+// begin ends the counting of edges of tables.
+func (b *builder) begin(stores []*store) error {
+	for _, s := range stores {
+		if err := s.begin(b.net.pages); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeEdges draws the same edges again and stores them.
@@ -286,10 +290,9 @@ func (b *builder) placeEdges() error {
 		draws = draws[n:]
 	}
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
-		for _, s := range b.stores[i] {
-			if b.counted[s.population] {
-				s.end(uint16(b.net.ranges[i].lanes))
-			}
+		stores, _ := b.ofRange(i, twice)
+		for _, s := range stores {
+			s.end(uint16(b.net.ranges[i].lanes))
 		}
 		return nil
 	})
@@ -301,7 +304,7 @@ func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *dr
 	if target {
 		return b.parallel(len(b.net.ranges), func(sc *scratch, i int) error {
 			for _, d := range draws {
-				if !byTarget(d.p.Rule) {
+				if !byTarget(d.p.Rule) || b.filling[d.p.From[0].Population] != twice {
 					continue
 				}
 				if err := b.targets(d, b.net.ranges[i], func(post int) error { return f(sc, d, post) }); err != nil {
@@ -311,7 +314,7 @@ func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *dr
 			return nil
 		})
 	}
-	spans := b.spans(true)
+	spans := b.spans(twice)
 	return b.parallel(len(spans), func(sc *scratch, i int) error {
 		var err error
 		for s := spans[i].from; s < spans[i].to; s++ {
@@ -358,18 +361,20 @@ func (b *builder) count(sc *scratch, d *drawing, member int) error {
 		return err
 	}
 	if st := b.only(d, member); st != nil {
-		err := st.places(sc, d, b.homes[d.to.global(member)].lane)
-		for _, i := range sc.starts {
-			st.start[i]++
+		if err := st.places(sc, d, b.homes[d.to.global(member)].lane); err != nil {
+			return err
 		}
-		return err
+		st.countAll(sc.starts)
+		return nil
 	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
 	for k, t := range sc.tables {
-		if st := b.all[t]; st.listed(b.source(sc, d, k, st), sc.lanes[k]) {
-			st.start[b.run(sc, d, k)]++
+		st := b.all[t]
+		if source := b.source(sc, d, k, st); st.listed(source, sc.lanes[k]) {
+			sc.starts = append(sc.starts[:0], st.counter(source, sc.runs[k]))
+			st.countAll(sc.starts)
 		}
 	}
 	return nil
@@ -388,12 +393,44 @@ func (b *builder) only(d *drawing, post int) *store {
 	return b.stores[b.homes[d.to.global(post)].shard][r.only]
 }
 
-// places finds where the index counts the edges of a bundle of one target, all of this table: in the entries after
-// those of their runs.
+// counter is where the edges of a run of a source are counted: in offsets where the table is packed, else in the entry
+// of the index after that of the run.
+func (s *store) counter(source int, run uint32) int {
+	if s.laneBits > 0 {
+		return source*s.delays + int(run)
+	}
+	return source*(s.delays+1) + int(run) + 1
+}
+
+// nextPlace is the place of the next edge of a run of a source.
+func (s *store) nextPlace(source int, run uint32) uint32 {
+	i := s.counter(source, run)
+	if s.laneBits > 0 {
+		s.offsets[i]++
+		return 4*s.start[2*source] + uint32(s.offsets[i]) - 1
+	}
+	s.start[i]++
+	return s.start[i] - 1
+}
+
+// countAll counts an edge in each of some counters.
+func (s *store) countAll(counters []int) {
+	if s.laneBits > 0 {
+		for _, i := range counters {
+			s.offsets[i]++
+		}
+		return
+	}
+	for _, i := range counters {
+		s.start[i]++
+	}
+}
+
+// places finds the counters of the edges of a bundle of one target, all of this table.
 func (s *store) places(sc *scratch, d *drawing, lane uint16) error {
 	sc.starts = resized(sc.starts, len(sc.pre))
-	stride, least := s.delays+1, uint32(s.least)
-	first := d.from.global(0) - s.first
+	least, first := uint32(s.least), d.from.global(0)-s.first
+	stride, begin := s.counter(1, 0)-s.counter(0, 0), s.counter(first, 0)
 	if s.style == bitRows || s.style == countRows { // of one delay
 		sc.starts = sc.starts[:0]
 		for _, pre := range sc.pre {
@@ -408,15 +445,9 @@ func (s *store) places(sc *scratch, d *drawing, lane uint16) error {
 		if run >= uint32(s.delays) {
 			return d.refused(&sc.bundle, k)
 		}
-		sc.starts[k] = (first+int(pre))*stride + int(run) + 1
+		sc.starts[k] = begin + int(pre)*stride + int(run)
 	}
 	return nil
-}
-
-// run is the place in the index of its table where edge k of a bundle is counted: the entry after that of its run.
-func (b *builder) run(sc *scratch, d *drawing, k int) int {
-	st := b.all[sc.tables[k]]
-	return b.source(sc, d, k, st)*(st.delays+1) + int(sc.runs[k]) + 1
 }
 
 // source is the number in its population of the source of edge k of a bundle.
@@ -432,37 +463,51 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 	b.note(sc, d)
 	if st := b.only(d, member); st != nil {
 		lane := b.homes[d.to.global(member)].lane
-		err := st.places(sc, d, lane)
-		st.placeAt(sc, lane)
-		return err
+		if err := st.places(sc, d, lane); err != nil {
+			return err
+		}
+		if st.laneBits > 0 {
+			st.placePacked(sc, d.from.global(0)-st.first, lane)
+		} else {
+			st.placeAt(sc, lane)
+		}
+		return nil
 	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
 	for k, t := range sc.tables {
 		st := b.all[t]
-		if !st.listed(b.source(sc, d, k, st), sc.lanes[k]) {
+		source := b.source(sc, d, k, st)
+		if !st.listed(source, sc.lanes[k]) {
 			continue
 		}
-		next := &st.start[b.run(sc, d, k)]
-		st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
-		*next++
+		st.set(st.nextPlace(source, sc.runs[k]), sc.lanes[k], sc.weight[k], sc.part[k])
 	}
 	return nil
 }
 
-// placeAt stores the edges of a bundle of one target, whose places in the index are known.
+// placeAt stores the edges of a bundle of one target, whose counters are known, in a table that is not packed.
 func (s *store) placeAt(sc *scratch, lane uint16) {
-	if s.style == shared || s.style == bitRows || s.style == countRows {
+	switch s.style {
+	case shared, bitRows, countRows:
 		for _, i := range sc.starts {
 			next := s.start[i]
 			s.start[i] = next + 1
 			s.b16[next/4][next%4] = lane
 		}
-		return
-	}
-	for k, i := range sc.starts {
-		s.set(s.start[i], lane, sc.weight[k], sc.part[k])
-		s.start[i]++
+	case float32s:
+		start, blocks, weight := s.start, s.b32, sc.weight[:len(sc.starts)]
+		for k, i := range sc.starts {
+			next := start[i]
+			start[i] = next + 1
+			b := &blocks[next/4]
+			b.To[next%4], b.W[next%4] = lane, float32(weight[k])
+		}
+	default:
+		for k, i := range sc.starts {
+			s.set(s.start[i], lane, sc.weight[k], sc.part[k])
+			s.start[i]++
+		}
 	}
 }

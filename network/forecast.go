@@ -113,6 +113,7 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 	}
 	bytes += n.flightBytes(ranges) + n.waitingBytes(runsOf, ranges)
 	scratch := float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
+	scratch += float64(min(float64(n.workers), ranges) * n.offsetBytes())
 	bytes += max(float64(dropped*gates), scratch) // gates are made when scratch memory has been dropped
 	f.Bytes = int64(bytes)
 	return f, nil
@@ -124,6 +125,18 @@ const (
 	bundleBytes = 44.0
 	localBytes  = 20.0
 )
+
+// offsetBytes is the memory of the counts of packed tables of a range that are filled by target.
+func (n *Network) offsetBytes() (bytes float64) {
+	const each = 2
+	fillings := n.layout.fillings()
+	for key, t := range n.pairs {
+		if t.packed && fillings[key.population] == rangeByRange {
+			bytes += float64(each * float64(n.layout.spec.Populations[key.population].N) * float64(t.most-t.least+1))
+		}
+	}
+	return bytes
+}
 
 // sum adds numbers up.
 func sum(list []float64) (all float64) {

@@ -176,94 +176,94 @@ func (n *Network) packedIndex() (entries int) {
 	return entries
 }
 
-// makePacked allocates the blocks of all packed tables of a range in one piece: in huge pages.
-func (b *builder) makePacked(stores []*store) {
-	var first *store
-	blocks := 0.0
-	for _, s := range stores {
-		if s.laneBits > 0 {
-			blocks += s.blockBound()
-		}
-	}
-	for _, s := range stores {
-		switch {
-		case s.laneBits == 0:
-		case first == nil:
-			first = s
-			s.make(b.net.pages, min(maxBlocks, int(blocks)))
-		default:
-			s.b32, s.next = first.b32, first.next
+// makePacked allocates the blocks of packed tables of a range in one piece: in huge pages.
+func (b *builder) makePacked(stores []*store, blocks int) {
+	for i, s := range stores {
+		if i == 0 {
+			s.make(b.net.pages, blocks)
+		} else {
+			s.b32, s.next = stores[0].b32, stores[0].next
 		}
 	}
 }
 
-// trimPacked returns memory that the packed tables of a range have not used. The first of them keeps the blocks.
+// trimPacked returns memory that packed tables of a range have not used. The first of them keeps the blocks.
 func (b *builder) trimPacked(stores []*store) {
-	var first *store
-	for _, s := range stores {
-		switch {
-		case s.laneBits == 0:
-		case first == nil:
-			first = s
+	for i, s := range stores {
+		if i == 0 {
 			s.trim(b.net.pages, int(s.next.Load()))
 			s.complete()
-		default:
-			s.b32, s.base = nil, first.base
+		} else {
+			s.b32, s.base = nil, stores[0].base
 		}
 	}
 }
 
 // putPacked is putShort for a packed table; at has the numbers of edges by delay.
 func (s *store) putPacked(source int, list []shortEdge, none uint16, at []uint32) error {
-	t := s.table
-	// Where delays are further apart than a target can tell, edges without a target are put between them.
-	places, last := 0, 0
-	for d, c := range at {
-		if c > 0 {
-			places += max(0, d-last-1) / t.mostLater()
-			at[d] = uint32(places)
-			places += int(c)
-			last = d
-		} else {
-			at[d] = noPlace
-		}
-	}
-	blocks := int64(places+3) / 4
-	next, err := s.take(blocks)
+	places := layDelays(at, s.mostLater())
+	first, err := s.takeRun(source, places)
 	if err != nil {
 		return err
 	}
-	row := t.row(source)
-	row[0], row[1] = uint32(next), uint32(next+blocks)
-	for d, k := range at {
-		if k != noPlace {
-			at[d] += uint32(4 * next)
-		}
-	}
-	t.placeShort(list, at)
-	t.markDelays(uint32(4*next), at, none)
+	placeShort(s.b32[first:], list, at)
+	markDelays(s.table, source, at, none)
 	return nil
 }
 
-// noPlace stands for the place of a delay without edges.
-const noPlace = 1<<32 - 1
+// takeRun takes blocks for the run of a source of a packed table with so many places, and writes its row of the index;
+// it returns the number of the first block.
+func (s *store) takeRun(source, places int) (first uint32, err error) {
+	blocks := int64(places+3) / 4
+	next, err := s.take(blocks)
+	if err != nil {
+		return 0, err
+	}
+	row := s.row(source)
+	row[0], row[1] = uint32(next), uint32(next+blocks)
+	return row[0], nil
+}
 
-// markDelays writes the steps between delays, and edges without targets, to the run of a source that begins at place
-// first, whose edges with delay d end before at[d].
-func (t *table) markDelays(first uint32, at []uint32, none uint16) {
-	last := 0
-	k := first
-	for d, end := range at {
-		if end == noPlace {
-			continue
+// layDelays lays out the run of a source of a packed table: it makes the numbers of edges by delay the places of the
+// first of them in the run, and returns the number of places. Where delays are further apart than a target can tell,
+// edges without a target are put between them.
+func layDelays[T uint16 | uint32](at []T, mostLater int) (places int) {
+	if len(at)-1 <= mostLater { // none are
+		for d, c := range at {
+			at[d] = T(places)
+			places += int(c)
 		}
-		later := d - last
-		for ; later > t.mostLater(); later -= t.mostLater() {
-			t.set(k, none|uint16(t.mostLater())<<t.laneBits, 0, 0)
+		return places
+	}
+	last := 0
+	for d, c := range at {
+		if c > 0 {
+			places += max(0, d-last-1) / mostLater
+			last = d
+		}
+		at[d] = T(places)
+		places += int(c)
+	}
+	return places
+}
+
+// markDelays writes the steps between delays, and edges without targets, to the run of a source, whose edges with delay
+// d end before place at[d] of the run; see layDelays.
+func markDelays[T uint16 | uint32](t *table, source int, at []T, none uint16) {
+	first := 4 * t.start[2*source]
+	last, most := 0, t.mostLater()
+	k, end := first, first+uint32(at[len(at)-1])
+	for d := 0; k < end; d++ {
+		next, later := first+uint32(at[d]), 0
+		if next != k { // written without a branch that is hard to predict
+			later, last = d-last, d
+		}
+		for ; later > most; later -= most {
+			t.set(k, none|uint16(most)<<t.laneBits, 0, 0)
 			k++
 		}
-		t.b32[k/4].To[k%4] |= uint16(later) << t.laneBits
-		k, last = end, d
+		t.b32[k/4].To[k%4] |= uint16(later) << (t.laneBits & 15)
+		k = next
 	}
 	t.pad(k, none)
 }
@@ -276,15 +276,21 @@ func (n *Network) choosePacked(ranges int, runs func(pair) []float64) {
 	type load struct{ bytes, edges float64 }
 	rows := map[int]*load{} // by the receptor that holds the row
 	no := map[int]bool{}    // rows of which some table cannot be packed
-	counted := l.counted()
+	fillings := l.fillings()
 	for _, key := range n.order {
 		t, c := n.pairs[key], l.main[key.receptor]
 		t.packed = false
 		if rows[c] == nil {
 			rows[c] = &load{}
 		}
-		no[c] = no[c] || t.style() != float32s || counted[key.population] || l.receptors[c].kind == NMDA ||
+		no[c] = no[c] || t.style() != float32s || l.receptors[c].kind == NMDA || t.most-t.least >= shortDelays ||
 			!l.spec.OnGrid && math.IsNaN(l.classes[l.receptors[c].class].tau)
+		switch fillings[key.population] {
+		case twice:
+			no[c] = true
+		case rangeByRange:
+			no[c] = no[c] || l.mostByTarget(key) > mostPlaces
+		}
 		sources := float64(l.spec.Populations[key.population].N)
 		for _, x := range runs(key) {
 			rows[c].edges += float64(sources * x)

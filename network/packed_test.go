@@ -48,9 +48,27 @@ func packedTablesOf(n *Network) (packed, all int) {
 
 // packedNets are the networks of which all tables are packed.
 var packedNets = []struct {
-	onGrid bool
-	kind   Kind
-}{{true, ExpCurrent}, {true, AlphaCurrent}, {true, Delta}, {false, ExpCurrent}, {false, AlphaCurrent}}
+	onGrid   bool
+	kind     Kind
+	byTarget int // projections that are drawn by target, the first ones
+}{
+	{true, ExpCurrent, 0},
+	{true, AlphaCurrent, 0},
+	{true, Delta, 0},
+	{false, ExpCurrent, 0},
+	{false, AlphaCurrent, 0},
+	{true, ExpCurrent, 2},
+	{false, ExpCurrent, 2},
+	{true, Delta, 1},
+	{false, AlphaCurrent, 1},
+}
+
+// drawByTarget makes the first n projections of spreadNet in-degrees, with the same mean numbers of edges.
+func drawByTarget(s *Spec, n int) {
+	for i := range n {
+		s.Projections[i].Rule = InDegree{K: 80 * s.Populations[i].N / 500}
+	}
+}
 
 // TestPackedSameBits: packed tables give the same spikes and states as runs of each delay, for any number of ranges and
 // instruction set, and after a checkpoint.
@@ -61,28 +79,88 @@ func TestPackedSameBits(t *testing.T) {
 	)
 	for _, c := range packedNets {
 		s := spreadNet(c.onGrid, c.kind)
+		drawByTarget(s, c.byTarget)
 		packs = false
 		want, states := collect(t, s, Config{Workers: 1, Ranges: 1}, ms), stateAfter(t, s, Config{Workers: 1}, 2*steps)
 		packs = true
 		if len(want) < 500 {
 			t.Errorf("%d spikes", len(want))
 		}
-		for _, ranges := range []int{1, 2, 5, 16, 64} {
+		for i, ranges := range []int{1, 2, 5, 16, 64} {
+			workers := []int{1, 2, 3, 5, 7}[i]
 			for _, isa := range kernels.Available() {
-				config := Config{Workers: 2, Ranges: ranges, ISA: isa}
+				config := Config{Workers: workers, Ranges: ranges, ISA: isa}
 				if got := collect(t, s, config, ms); !slices.Equal(got, want) {
-					t.Errorf("grid %v, %v, %d ranges, %v: other spikes%s", c.onGrid, c.kind, ranges, isa, firstOther(got, want))
+					t.Errorf("%v, %d ranges, %v: other spikes%s", c, ranges, isa, firstOther(got, want))
 				}
 			}
-			n, err := Build(t.Context(), s, Config{Workers: 2, Ranges: ranges})
+			n, err := Build(t.Context(), s, Config{Workers: workers, Ranges: ranges})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if packed, all := packedTablesOf(n); packed < all {
-				t.Errorf("grid %v, %v, %d ranges: %d of %d tables packed", c.onGrid, c.kind, ranges, packed, all)
+				t.Errorf("%v, %d ranges: %d of %d tables packed", c, ranges, packed, all)
 			}
 			if got := afterRestore(t, n, steps); !slices.Equal(got, states) {
-				t.Errorf("grid %v, %v, %d ranges: other states after a checkpoint", c.onGrid, c.kind, ranges)
+				t.Errorf("%v, %d ranges: other states after a checkpoint", c, ranges)
+			}
+		}
+	}
+}
+
+// TestPackedGraphs: packed tables hold the same edges in the same order as runs of each delay, whether memory can be
+// reserved or not, where all edges are drawn by target, some, or some of one population.
+func TestPackedGraphs(t *testing.T) {
+	defer func(was bool) { reserves = was }(reserves)
+	far := Draw{Kind: Uniform, A: 0.1, B: 80, Round: 0.1} // further apart than a target can tell
+	for _, c := range []struct {
+		name     string
+		change   func(s *Spec)
+		fillings [2]filling
+		packed   bool // whether all tables are, with 64 ranges
+	}{
+		{"by source", func(*Spec) {}, [2]filling{once, once}, true},
+		{"by target", func(s *Spec) { drawByTarget(s, 2) }, [2]filling{rangeByRange, rangeByRange}, true},
+		{"by target, far", func(s *Spec) {
+			drawByTarget(s, 2)
+			s.Projections[0].Delay, s.Projections[1].Delay = far, far
+		}, [2]filling{rangeByRange, rangeByRange}, true},
+		{"one by target", func(s *Spec) { drawByTarget(s, 1) }, [2]filling{rangeByRange, once}, true},
+		{"a pool by target", func(s *Spec) {
+			drawByTarget(s, 1)
+			s.Projections[0].From = s.Projections[0].To
+			s.Projections = s.Projections[:1]
+		}, [2]filling{rangeByRange, rangeByRange}, true},
+		{"a pool by target, one of it by source", func(s *Spec) {
+			drawByTarget(s, 1)
+			s.Projections[0].From = s.Projections[0].To
+		}, [2]filling{twice, twice}, false},
+	} {
+		for _, onGrid := range []bool{true, false} {
+			s := spreadNet(onGrid, ExpCurrent)
+			c.change(s)
+			for _, ranges := range []int{1, 4, 64} {
+				packs, reserves = false, true
+				want, err := Build(t.Context(), s, Config{Workers: 1, Ranges: ranges})
+				packs = true
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, reserves = range []bool{true, false} {
+					n, err := Build(t.Context(), s, Config{Workers: 3, Ranges: ranges})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := [2]filling(n.layout.fillings()); reserves && got != c.fillings {
+						t.Errorf("%s: populations are filled in the ways %v; want %v", c.name, got, c.fillings)
+					}
+					if packed, all := packedTablesOf(n); reserves && ranges == 64 && (packed == all) != c.packed {
+						t.Errorf("%s, grid %v: %d of %d tables packed", c.name, onGrid, packed, all)
+					}
+					if n.Summary().Checksum != want.Summary().Checksum || tablesHash(n) != tablesHash(want) {
+						t.Errorf("%s, grid %v, %d ranges, memory reserved %v: other edges than in runs", c.name, onGrid, ranges, reserves)
+					}
+				}
 			}
 		}
 	}

@@ -14,6 +14,9 @@ type store struct {
 	edges float64       // bound of the number of edges to be stored, before they are drawn
 	next  *atomic.Int64 // blocks taken; the packed tables of a range share them
 	short bool          // whether edges are shortEdges while they are sorted
+	// Of a packed table whose edges are drawn by target: for each source and delay the number of edges, and when all are
+	// counted the place of the next one in the run of the source. Memory of the worker that fills the range.
+	offsets []uint16
 }
 
 // maxBlocks is the largest number of blocks of a table: while it is filled, places of single edges are counted in 32
@@ -123,16 +126,15 @@ func (s *store) putShort(source int, list []shortEdge, none uint16, counts []uin
 	if err := s.layRuns(source, at); err != nil {
 		return err
 	}
-	s.placeShort(list, at)
+	placeShort(s.b32, list, at)
 	for _, k := range at {
 		s.pad(k, none)
 	}
 	return nil
 }
 
-// placeShort writes short edges to places in the blocks, as place does.
-func (t *table) placeShort(list []shortEdge, at []uint32) {
-	blocks := t.b32
+// placeShort writes short edges to places in blocks, as place does.
+func placeShort(blocks []block32, list []shortEdge, at []uint32) {
 	for _, e := range list {
 		d := e.delay()
 		k := at[d]

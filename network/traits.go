@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // maxDelaySteps is the longest delay, steps: that of 1 s at a step of 1 µs.
@@ -104,9 +105,9 @@ func (n *Network) traits() error {
 			}
 		}
 	}
-	counted := l.counted()
+	fillings := l.fillings()
 	for key, t := range n.pairs {
-		t.alike = t.alike && !counted[key.population]
+		t.alike = t.alike && fillings[key.population] == once
 	}
 	if l.longest > maxDelaySteps {
 		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt",
@@ -120,18 +121,47 @@ func (n *Network) traits() error {
 	return nil
 }
 
-// counted lists which populations of sources are drawn twice: see builder.
-func (l *layout) counted() []bool {
-	counted := make([]bool, len(l.spec.Populations))
-	for i := range counted {
-		counted[i] = !reserves
-	}
-	for i := range l.spec.Projections {
-		for _, from := range l.spec.Projections[i].From {
-			counted[from.Population] = counted[from.Population] || byTarget(l.spec.Projections[i].Rule)
+// A filling is how often, and in which order, the edges of a population of sources are drawn: see builder.
+type filling uint8
+
+const (
+	once         filling = iota // by source
+	twice                       // by source and by target
+	rangeByRange                // twice, by target
+)
+
+// fillings lists the filling of each population.
+func (l *layout) fillings() []filling {
+	list := make([]filling, len(l.spec.Populations))
+	for i := range list {
+		if !reserves {
+			list[i] = twice
 		}
 	}
-	return counted
+	for i := range l.spec.Projections {
+		p := &l.spec.Projections[i]
+		for _, from := range p.From {
+			if byTarget(p.Rule) {
+				list[from.Population] = rangeByRange
+			}
+		}
+	}
+	for changed := true; changed; { // until all edges of a population, and of a projection, are drawn in one way
+		changed = false
+		for i := range l.spec.Projections {
+			p := &l.spec.Projections[i]
+			other := func(from Part) bool { return list[from.Population] != rangeByRange }
+			if l.unstored(p) || byTarget(p.Rule) && !slices.ContainsFunc(p.From, other) {
+				continue
+			}
+			for _, from := range p.From {
+				if list[from.Population] == rangeByRange {
+					list[from.Population], changed = twice, true
+				}
+			}
+		}
+	}
+	return list
 }
 
 // alike reports whether a projection has the same edges from each neuron of the population of part.
