@@ -257,8 +257,7 @@ func (c *checkpoint) readSpikes(n *Network, k int64) {
 	}
 	for _, r := range n.ranges {
 		if k >= 0 {
-			at := k % int64(len(r.history))
-			r.history[at] = r.history[at][:0]
+			r.history.put(r.slot(k), nil)
 		}
 	}
 	for range count {
@@ -269,8 +268,8 @@ func (c *checkpoint) readSpikes(n *Network, k int64) {
 		found := false
 		for _, r := range n.ranges {
 			if seg := r.segmentOf(int(s.Neuron)); seg != nil && k >= 0 {
-				at := k % int64(len(r.history))
-				r.history[at] = append(r.history[at], spike{int32(s.Neuron), int32(seg.population), s.Theta})
+				list := append(r.history.lists[r.slot(k)], spike{int32(s.Neuron), int32(seg.population), s.Theta})
+				r.history.put(r.slot(k), list)
 				found = true
 			}
 		}

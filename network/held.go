@@ -67,7 +67,7 @@ func (r *shard) findHeld(k int64) {
 			longest = max(longest, hold, r.wake[s.base+i]-float64(k))
 		}
 	}
-	h.bits, h.wakes = make([]uint8, (r.lanes+7)/8+kernels.Group/8), make([][]uint16, int(longest)+3)
+	h.bits, h.wakes = makeLines[uint8]((r.lanes+7)/8+kernels.Group/8), make([][]uint16, int(longest)+3)
 	for _, s := range r.lif {
 		for i := range s.padded() {
 			switch lane := s.base + i; {

@@ -160,7 +160,7 @@ func (s *lifSegment) makeInside(r *shard) {
 	for j := range g.theta {
 		g.theta[j] = makeColumn(insideTile + kernels.DrawnTogether)
 	}
-	g.events = make([]uint8, insideTile/4)
+	g.events = makeLines[uint8](insideTile / 4)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}

@@ -27,7 +27,7 @@ type tableSpike struct {
 func (r *shard) keepSpikes(last, k int64) {
 	l := r.net.layout
 	if r.spikes == nil {
-		r.spikes = make([][][]tableSpike, len(r.history))
+		r.spikes = make([][][]tableSpike, len(r.history.steps))
 		for i := range r.spikes {
 			r.spikes[i] = make([][]tableSpike, len(r.net.ranges))
 		}

@@ -5,7 +5,6 @@ import (
 	"math"
 	mathbits "math/bits"
 	"slices"
-	"unsafe"
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
@@ -72,15 +71,8 @@ func (r *shard) makeRows() {
 	r.useStep(0)
 }
 
-// makeColumn returns n zeros that start on a cache line.
-func makeColumn(n int) []float64 {
-	const line = 8
-	c := make([]float64, n+line)
-	at := 0
-	for ; uintptr(unsafe.Pointer(&c[at]))%(8*line) != 0; at++ {
-	}
-	return c[at:][:n:n]
-}
+// makeColumn returns n zeros on lines of the cache of their own.
+func makeColumn(n int) []float64 { return makeLines[float64](n) }
 
 // emptyColumn is a column of n accumulators without arrivals.
 func emptyColumn(n int) []float64 {
@@ -102,7 +94,7 @@ func (r *shard) advanceOnGrid(k int64, steps int) error {
 		r.input(k + int64(j))
 		r.advanceGates(k + int64(j))
 		at := r.slot(k + int64(j))
-		r.history[at] = r.history[at][:0]
+		r.history.lists[at] = r.history.begin(at)
 	}
 	r.part(update)
 	for _, s := range r.lif {
@@ -111,11 +103,11 @@ func (r *shard) advanceOnGrid(k int64, steps int) error {
 	for j := range steps {
 		r.useStep(j)
 		at := r.slot(k + int64(j))
-		r.out = r.history[at]
+		r.out = r.history.lists[at]
 		if err := r.advanceOthers(k + int64(j)); err != nil {
 			return err
 		}
-		r.history[at] = r.out
+		r.history.put(at, r.out)
 	}
 	return nil
 }
@@ -211,7 +203,7 @@ func (s *lifSegment) makeOnGrid(r *shard) {
 	}
 	steps := len(r.stepRows)
 	g.tile = tile(steps)
-	g.drive, g.fired = makeColumn(g.tile*steps), make([]uint8, steps*s.padded()/8)
+	g.drive, g.fired = makeColumn(g.tile*steps), makeLines[uint8](steps*s.padded()/8)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}
@@ -277,7 +269,7 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 		}
 	}
 	for j := range steps {
-		out := &r.history[r.slot(k+int64(j))]
+		out := &r.history.lists[r.slot(k+int64(j))]
 		fired := g.fired[j*n/8:][:n/8]
 		for i := 0; i < n/8; i += 8 {
 			for bits := binary.LittleEndian.Uint64(fired[i:]); bits != 0; bits &= bits - 1 {

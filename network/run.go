@@ -27,7 +27,6 @@ type Network struct {
 	order    []pair // of pairs, as first met
 	ranges   []*shard
 	inputs   []*train
-	step     int64 // steps done
 	checksum uint64
 	edges    int64
 	listed   float64 // share of the places of stored lists of edges that hold one: see countEdges
@@ -35,6 +34,9 @@ type Network struct {
 	bytes    int64
 	pages    *mapped // of tables
 	stats    sched.Stats
+
+	_    linePad // what is above is read by all workers and not written during an epoch
+	step int64   // steps done
 }
 
 // Spike is a spike of a neuron at (Step + Theta) dt.
@@ -160,9 +162,12 @@ type shard struct {
 	arrived        *[1 << 16]uint8  // scratch of counted lists: arrivals by lane
 	lists          []asm.TargetList // scratch of counted lists
 
-	history [][]spike // by step modulo its length
-	out     []spike
-	runs    []runOf
+	out  []spike
+	runs []runOf
+
+	_       linePad
+	history history // the lengths of its slices never change
+	_       linePad
 
 	// By step modulo the length of history and by range, in their order: see keepSpikes. Those of steps from spikesFrom on
 	// are still to be computed.
@@ -234,7 +239,7 @@ func (r *shard) layOut() error {
 		r.decay = append(r.decay, kernels.Exp(-l.spec.Dt/rc.tau))
 	}
 	r.deltaTop = make([]float64, len(l.classes))
-	r.touched = make([]bool, len(l.receptors))
+	r.touched = makeLines[bool](len(l.receptors))
 	r.makeRows()
 	for _, seg := range r.segs {
 		if c := l.classOf[seg.population]; c >= 0 && l.classes[c].coupled {
@@ -259,7 +264,7 @@ func (r *shard) layOut() error {
 			r.sources = append(r.sources, newSourcePart(l.spec, seg))
 		}
 	}
-	r.history = make([][]spike, int64(l.longest)+2*l.steps+4)
+	r.history = newHistory(int64(l.longest) + 2*l.steps + 4)
 	r.startWatch()
 	return nil
 }
@@ -273,11 +278,11 @@ func (r *shard) emitted(k int64) []spike {
 	if k < 0 {
 		return nil
 	}
-	return r.history[r.slot(k)]
+	return r.history.of(r.slot(k))
 }
 
 // slot is where r.history keeps the spikes of step k.
-func (r *shard) slot(k int64) int64 { return k % int64(len(r.history)) }
+func (r *shard) slot(k int64) int64 { return k % int64(len(r.history.steps)) }
 
 // advance advances the range by the steps from k to end-1.
 func (r *shard) advance(k, end int64) error {
@@ -302,7 +307,7 @@ func (r *shard) step(k int64) error {
 	r.input(k)
 	r.part(update)
 	r.advanceGates(k)
-	r.out, r.events, r.synaptic = r.history[r.slot(k)][:0], r.events[:0], r.synaptic[:0]
+	r.out, r.events, r.synaptic = r.history.begin(r.slot(k)), r.events[:0], r.synaptic[:0]
 	if r.held.on {
 		r.beginHeld(k)
 	}
@@ -326,7 +331,7 @@ func (r *shard) step(k int64) error {
 	}
 	err := r.advanceOthers(k)
 	clear(r.touched)
-	r.history[r.slot(k)] = r.out
+	r.history.put(r.slot(k), r.out)
 	return err
 }
 
@@ -396,16 +401,11 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 	// the epoch before; arrivals of spikes of earlier epochs are added while other ranges are still in the epoch before.
 	start, steps := n.step, n.layout.steps
 	n.label(ctx)
-	stats, err := sched.Run(ctx, sched.Plan{
+	plan := sched.Plan{
 		Workers: n.workers, Shards: len(n.ranges), Always: n.always,
 		Advance: func(_, shard, epoch int) error {
 			k := start + int64(epoch)*steps
 			return n.ranges[shard].advance(k, min(k+steps, end))
-		},
-		Prepare: func(_, shard, epoch int) {
-			if k := start + int64(epoch)*steps; k < end {
-				n.ranges[shard].prepare(k, min(k+steps, end))
-			}
 		},
 		Merge: func(int) (bool, error) {
 			to := min(n.step+n.layout.steps, end)
@@ -435,12 +435,25 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 			}
 			return n.step < end, nil
 		},
-	})
+	}
+	if n.layout.longest > int(n.layout.steps) || n.drawsCounts() {
+		plan.Prepare = func(_, shard, epoch int) {
+			if k := start + int64(epoch)*steps; k < end {
+				n.ranges[shard].prepare(k, min(k+steps, end))
+			}
+		}
+	}
+	stats, err := sched.Run(ctx, plan)
 	for _, r := range n.ranges {
 		r.forget()
 	}
 	n.stats.Add(stats)
 	return err
+}
+
+// drawsCounts reports whether prepare draws the numbers of arrivals of some input.
+func (n *Network) drawsCounts() bool {
+	return slices.ContainsFunc(n.layout.spec.Inputs, func(in Input) bool { return in.Poisson != nil })
 }
 
 // State writes the state of a neuron, one value for each state of its model, at the start of the next step. It reports

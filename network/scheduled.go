@@ -49,8 +49,8 @@ func (r *shard) startSchedule() {
 		p.oneRow = p.oneRow && r.addsRuns(t) && r.together(r.tables[0], t)
 	}
 	if p.on {
-		p.runs, p.added = make([][]scheduledRun, len(r.history)), make([]int, len(r.history))
-		p.spikes.nextAt = make([]uint32, len(r.history))
+		p.runs, p.added = make([][]scheduledRun, len(r.history.steps)), make([]int, len(r.history.steps))
+		p.spikes.nextAt = make([]uint32, len(r.history.steps))
 	}
 }
 

@@ -17,7 +17,7 @@ func TestScheduledRunsCoverTheIndex(t *testing.T) {
 			main: []int{0}, receptors: []receptor{{width: 1}},
 		}},
 		tables:  []*table{tb},
-		history: make([][]spike, least+len(start)+4),
+		history: newHistory(int64(least + len(start) + 4)),
 	}
 	r.startSchedule()
 	if !r.schedule.on {

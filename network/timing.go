@@ -85,7 +85,7 @@ func (n *Network) TimedApart(warm, epochs int) (times []EpochTime, err error) {
 				for o, other := range n.ranges {
 					if o != i {
 						at := other.slot(j)
-						other.history[at] = append(other.history[at][:0], emitted[j][o]...)
+						other.history.put(at, append(other.history.begin(at), emitted[j][o]...))
 					}
 				}
 			}

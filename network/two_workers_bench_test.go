@@ -3,6 +3,8 @@ package network
 import (
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -52,44 +54,79 @@ func BenchmarkTwoWorkers(b *testing.B) {
 }
 
 func twoWorkers(b *testing.B, work time.Duration, onGrid, spread bool) {
-	neurons := 4000
+	neurons, lapSteps := 4000, int64(lapTime/(2*work))
 	for range 3 {
 		n := twoWorkersNetwork(b, smallCUBA(neurons, onGrid, spread), 1, 1)
 		var laps []time.Duration
 		for range 10 {
-			laps = append(laps, timedLap(b, n))
+			laps = append(laps, timedLap(b, n, lapSteps/10))
 		}
 		n.Close()
 		slices.Sort(laps)
-		neurons = max(100, int(float64(neurons)*float64(2*work)/(float64(laps[len(laps)/10])/lapSteps)))
+		neurons = max(100, int(float64(neurons)*float64(2*work)*float64(lapSteps/10)/float64(laps[1])))
 		neurons -= neurons % 5
 	}
 	s := smallCUBA(neurons, onGrid, spread)
-	var laps [3][]time.Duration
+	var laps [4][]time.Duration
 	nets := []*Network{
 		twoWorkersNetwork(b, s, 1, 1), twoWorkersNetwork(b, s, 1, 2), twoWorkersNetwork(b, s, 2, 2),
 	}
 	for b.Loop() {
 		for i, n := range nets {
-			laps[i] = append(laps[i], timedLap(b, n))
+			laps[i] = append(laps[i], timedLap(b, n, lapSteps))
 		}
+		laps[3] = append(laps[3], roundTrips(lapSteps))
 	}
-	var quiet [3]float64 // ns for a step
+	var quiet [4]float64 // ns for a step
 	for i := range laps {
 		slices.Sort(laps[i])
-		quiet[i] = float64(laps[i][len(laps[i])/10]) / lapSteps
-		nets[i].Close()
+		quiet[i] = float64(laps[i][len(laps[i])/10]) / float64(lapSteps)
+	}
+	for _, n := range nets {
+		n.Close()
 	}
 	b.ReportMetric(quiet[0]/2, "work-ns")
 	b.ReportMetric(quiet[0]/(2*quiet[2]), "efficiency")
 	b.ReportMetric(quiet[0]/quiet[1], "parts")
 	b.ReportMetric(quiet[2]-quiet[1]/2, "barrier-ns")
+	b.ReportMetric(quiet[3], "round-trip-ns")
 	b.ReportMetric(float64(neurons), "neurons")
 }
 
-const lapSteps = 1000
+// roundTrips is the time of n round trips of a cache line between two threads, with nothing done in between: the least
+// that a barrier of two workers costs with the cores as near to each other as they are at this moment.
+func roundTrips(n int64) time.Duration {
+	var there, back struct {
+		_ [128]byte
+		atomic.Int64
+		_ [120]byte
+	}
+	var other sync.WaitGroup
+	other.Go(func() {
+		for i := range n {
+			for there.Load() <= i {
+			}
+			back.Store(i + 1)
+		}
+	})
+	there.Store(1)
+	for back.Load() < 1 {
+	}
+	begin := time.Now()
+	for i := range n - 1 {
+		there.Store(i + 2)
+		for back.Load() < i+2 {
+		}
+	}
+	d := time.Since(begin)
+	other.Wait()
+	return d * time.Duration(n) / time.Duration(n-1)
+}
 
-func twoWorkersNetwork(b *testing.B, s *Spec, workers, ranges int) *Network {
+// lapTime is the time of a lap with one worker. A run begins by starting goroutines, in about 0.1 ms.
+const lapTime = 50 * time.Millisecond
+
+func twoWorkersNetwork(b testing.TB, s *Spec, workers, ranges int) *Network {
 	n, err := Build(b.Context(), s, Config{Workers: workers, Ranges: ranges})
 	if err != nil {
 		b.Fatal(err)
@@ -101,9 +138,9 @@ func twoWorkersNetwork(b *testing.B, s *Spec, workers, ranges int) *Network {
 	return n
 }
 
-func timedLap(b *testing.B, n *Network) time.Duration {
+func timedLap(b *testing.B, n *Network, steps int64) time.Duration {
 	begin := time.Now()
-	if err := n.Run(b.Context(), lapSteps, Recorder{}); err != nil {
+	if err := n.Run(b.Context(), steps, Recorder{}); err != nil {
 		b.Fatal(err)
 	}
 	return time.Since(begin)
