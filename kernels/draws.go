@@ -109,12 +109,16 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 		return
 	}
 	for i, n := range counts {
-		words := s.At(first+uint32(i), counter)
-		for j := range theta {
-			theta[j][i] = asm.NoArrival
-			if int(n) > skip+j {
-				theta[j][i] = rng.Uniform32(words[j])
-			}
+		setInstants(theta, i, int(n)-skip, s.At(first+uint32(i), counter))
+	}
+}
+
+// setInstants sets the instants number i to those that the first of some words stand for, of the others to none.
+func setInstants(theta *[4][]float64, i, arrivals int, words [4]uint32) {
+	for j, word := range words {
+		theta[j][i] = asm.NoArrival
+		if arrivals > j {
+			theta[j][i] = rng.Uniform32(word)
 		}
 	}
 }
@@ -207,6 +211,26 @@ func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, count
 	b.Vectors, b.IDs, b.Counters, b.U = vectors, ids[:vectors*width], counters[:vectors*width], u[:vectors*width]
 	b.Words, b.Stride = dst[:3*stride+vectors*width], stride
 	philoxWordsOf(isa, b)
+}
+
+// Instants is the function Instants for ids and counts in any order, without a skip: the memory of ids and counts
+// reaches to the next multiple of DrawnTogether too.
+func (q *Blocks) Instants(isa ISA, counts []uint8, theta *[4][]float64, ids []uint32, counter uint32) {
+	width := philoxLanes(isa)
+	if width == 0 {
+		for i, n := range counts {
+			setInstants(theta, i, int(n), q.stream.At(ids[i], counter))
+		}
+		return
+	}
+	vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
+	b := &q.b
+	b.Vectors, b.IDs, b.Counts, b.Skip, b.Counter[1] = vectors, ids[:vectors*width], counts[:vectors*width], 0, counter
+	for j := range theta {
+		b.Theta[j] = &theta[j][:vectors*width][0]
+	}
+	philoxInstantsOf(isa, b)
+	b.Counter[1] = 0 // as Draw needs it
 }
 
 // DrawAt is Draw for places: ids[j] is that of lane Bit of places[j] in laneIDs, counters[j] is first plus its row. The

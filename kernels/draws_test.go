@@ -129,6 +129,35 @@ func TestInstants(t *testing.T) {
 	}
 }
 
+// TestInstantsOfIDs: every instruction set gives the numbers of rng for ids in any order.
+func TestInstantsOfIDs(t *testing.T) {
+	s := rng.NewStream(6, "instants")
+	const n, room = 45, 64
+	counts, ids := make([]uint8, room), make([]uint32, room)
+	for i := range counts {
+		counts[i], ids[i] = uint8(i%7), uint32(i*i%53)
+	}
+	q := NewBlocks(s)
+	for _, isa := range Available() {
+		var theta [4][]float64
+		for j := range theta {
+			theta[j] = make([]float64, room)
+		}
+		q.Instants(isa, counts[:n], &theta, ids[:n], 9)
+		for i := range n {
+			for j, word := range s.At(ids[i], 9) {
+				want := rng.Uniform32(word)
+				if int(counts[i]) <= j {
+					want = asm.NoArrival
+				}
+				if theta[j][i] != want {
+					t.Fatalf("%v: instant %d of id %d is %g; want %g", isa, j, ids[i], theta[j][i], want)
+				}
+			}
+		}
+	}
+}
+
 // TestSplitPairs: every instruction set parts pairs in the same way, and empties them.
 func TestSplitPairs(t *testing.T) {
 	for _, isa := range Available() {

@@ -545,6 +545,19 @@ func AddInstantsThree(isa ISA, b *asm.InstantsBlock) {
 	}
 }
 
+// AddInstantsSummed is AddInstantsThree by sums of powers: of polynomials of asm.PowerTerms terms, but for rounding the
+// same.
+func AddInstantsSummed(isa ISA, b *asm.InstantsBlock) {
+	switch isa {
+	case AVX512:
+		asm.PowerSumsAVX512(b)
+	case AVX2:
+		asm.PowerSumsAVX2(b)
+	default:
+		asm.PowerSumsGo(b)
+	}
+}
+
 // Gates advances gates of NMDA without arrivals.
 func Gates(isa ISA, b *asm.GatesBlock) {
 	switch isa {
@@ -586,6 +599,14 @@ func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 		asm.PhiloxInstantsAVX512(b)
 	} else {
 		asm.PhiloxInstantsAVX2(b)
+	}
+}
+
+func philoxInstantsOf(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxInstantsOfAVX512(b)
+	} else {
+		asm.PhiloxInstantsOfAVX2(b)
 	}
 }
 

@@ -139,12 +139,13 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 // SplitPairs separates pairs of accumulators.
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
-func philoxInstants(ISA, *asm.PhiloxBlock)  {}
-func philoxWordsOf(ISA, *asm.PhiloxBlock)   {}
-func philoxWordsAt(ISA, *asm.PhiloxBlock)   {}
-func philoxWordsFrom(ISA, *asm.PhiloxBlock) {}
-func philoxNormals(ISA, *asm.PhiloxBlock)   {}
-func philoxScaled(ISA, *asm.PhiloxBlock)    {}
+func philoxInstants(ISA, *asm.PhiloxBlock)   {}
+func philoxInstantsOf(ISA, *asm.PhiloxBlock) {}
+func philoxWordsOf(ISA, *asm.PhiloxBlock)    {}
+func philoxWordsAt(ISA, *asm.PhiloxBlock)    {}
+func philoxWordsFrom(ISA, *asm.PhiloxBlock)  {}
+func philoxNormals(ISA, *asm.PhiloxBlock)    {}
+func philoxScaled(ISA, *asm.PhiloxBlock)     {}
 
 // SplitTriples separates triples of accumulators.
 func SplitTriples(_ ISA, b *asm.TriplesBlock) { splitTriplesGo(b) }
@@ -157,6 +158,10 @@ func ConductBounds(_ ISA, b *asm.ConductBlock) { asm.ConductBoundsGo(b) }
 
 // AddInstantsThree adds arrivals to three accumulators.
 func AddInstantsThree(_ ISA, b *asm.InstantsBlock) { asm.InstantsThreeGo(b) }
+
+// AddInstantsSummed is AddInstantsThree by sums of powers: of polynomials of asm.PowerTerms terms, but for rounding the
+// same.
+func AddInstantsSummed(_ ISA, b *asm.InstantsBlock) { asm.PowerSumsGo(b) }
 
 // Gates advances gates of NMDA without arrivals.
 func Gates(_ ISA, b *asm.GatesBlock) { asm.GatesGo(b) }

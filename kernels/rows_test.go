@@ -497,6 +497,10 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := f.instants()
 		return b, func(a ISA) { AddInstantsThree(a, b) }
 	},
+	"AddInstantsSummed": func(f *filler) (any, func(ISA)) {
+		b := f.instants()
+		return b, func(a ISA) { AddInstantsSummed(a, b) }
+	},
 	"Gates": func(f *filler) (any, func(ISA)) {
 		b := f.gates()
 		return b, func(a ISA) { Gates(a, b) }
@@ -606,6 +610,25 @@ func TestNetworkKernelsAllocateNothing(t *testing.T) {
 			if n := testing.AllocsPerRun(10, run); n != 0 {
 				t.Errorf("%s, %v: %g allocations in a call", name, isa, n)
 			}
+		}
+	}
+}
+
+// TestPowerSums: sums of powers give what polynomials evaluated one by one do, but for rounding.
+func TestPowerSums(t *testing.T) {
+	const rounding = 1e-14 // of sums of a few numbers up to 1
+	f := &filler{s: rng.NewStream(3, "powers")}
+	b := f.instants()
+	for _, p := range []*[asm.InstantTerms]float64{&b.Ends, &b.Shares, &b.Thirds} {
+		clear(p[asm.PowerTerms:])
+	}
+	c := *b
+	c.End, c.Share, c.Third = slices.Clone(b.End), slices.Clone(b.Share), slices.Clone(b.Third)
+	asm.InstantsThreeGo(b)
+	asm.PowerSumsGo(&c)
+	for i := range b.End {
+		if math.Abs(b.End[i]-c.End[i])+math.Abs(b.Share[i]-c.Share[i])+math.Abs(b.Third[i]-c.Third[i]) > rounding {
+			t.Fatalf("lane %d: %g %g %g; want %g %g %g", i, c.End[i], c.Share[i], c.Third[i], b.End[i], b.Share[i], b.Third[i])
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // series holds, for each accumulator of a receptor, the polynomial in u = 0.5 - theta of what an arrival of weight 1 at
-// theta of a step adds: receptor.coefs by its Taylor series about the middle of the step.
+// theta of a step adds: receptor.coefs by its Taylor series about the middle of the step; of alpha currents that of
+// longSeries terms, with asm.PowerTerms left (see economize).
 type series [3][asm.InstantTerms]float64
 
 // shortStep and seriesStep are the longest steps, in units of the shortest time constant, for which a series of
@@ -20,6 +21,7 @@ const (
 	shortStep  = 0.25
 	shortTerms = 10
 	seriesStep = 0.5
+	longSeries = 20
 )
 
 // newSeries is the series of a receptor; nil where there is none. The accumulators obey a linear differential equation
@@ -43,22 +45,51 @@ func (rc *receptor) newSeries(c class, dt float64) *series {
 		}
 		return [3]float64{-x[0] / rc.tau, x[0] - x[1]/rc.tau, (x[1] - x[2]) / tau}
 	}
-	s := new(series)
-	term := rc.coefs(dt/2, tau, dt)
-	terms := asm.InstantTerms
-	if (means || dt <= shortStep*tau) && (rc.kind == Delta || dt <= shortStep*rc.tau) {
+	terms, left := asm.InstantTerms, asm.InstantTerms
+	if rc.kind == AlphaCurrent {
+		terms, left = longSeries, asm.PowerTerms
+	} else if (means || dt <= shortStep*tau) && (rc.kind == Delta || dt <= shortStep*rc.tau) {
 		terms = shortTerms
 	}
+	var taylor [3][]float64
+	term := rc.coefs(dt/2, tau, dt)
 	for n := range terms {
-		for j := range s {
-			s[j][n] = term[j]
+		for j := range taylor {
+			taylor[j] = append(taylor[j], term[j])
 		}
 		next := change(term)
 		for j := range next {
 			term[j] = next[j] * (dt / float64(n+1))
 		}
 	}
+	s := new(series)
+	for j := range s {
+		economize(taylor[j], left)
+		copy(s[j][:left], taylor[j])
+	}
 	return s
+}
+
+// economize changes the polynomial p in u, for |u| <= 0.5, so that its terms from some number on may be left out:
+// from the last on it takes off multiples of the Chebyshev polynomials T_n(2u), which are at most 1.
+func economize(p []float64, terms int) {
+	for n := len(p) - 1; n >= terms; n-- {
+		before, t := []float64{1}, []float64{0, 2} // T_0, T_1
+		for i := 1; i < n; i++ {                   // T_i+1 = 4u T_i - T_i-1
+			next := append([]float64{0}, t...)
+			for j := range next {
+				next[j] *= 4
+			}
+			for j, x := range before {
+				next[j] -= x
+			}
+			before, t = t, next
+		}
+		factor := p[n] / t[n]
+		for j, x := range t {
+			p[j] -= float64(factor * x)
+		}
+	}
 }
 
 // at is what an arrival of weight 1 at theta adds.

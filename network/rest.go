@@ -6,7 +6,6 @@ import (
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
-	"popsim/rng"
 )
 
 // restTogether is the number of lanes to whose multiples those of the kernels that add instants round.
@@ -14,19 +13,17 @@ const restTogether = 16
 
 // rest is arrivals of few lanes of a tile, up to four of a lane in a place, that are drawn and added side by side.
 type rest struct {
-	lanes         []uint16 // of the tile, by place
-	left          []uint8  // how many arrivals, from the first of the place on, the lane has
-	ids, counters []uint32
-	words         []uint32  // four columns, restStride apart
-	u             []float64 // not used
-	sums          [3][]float64
+	n     int      // lanes, of as many places
+	lanes []uint16 // of the tile, by place
+	left  []uint8  // how many arrivals, from the first of the place on, the lane has
+	ids   []uint32
+	sums  [3][]float64
 }
 
 const restStride = insideTile + kernels.DrawnTogether
 
 func (q *rest) make() {
-	q.ids, q.counters = make([]uint32, restStride), make([]uint32, restStride)
-	q.words, q.u = make([]uint32, 4*restStride), make([]float64, restStride)
+	q.lanes, q.left, q.ids = make([]uint16, restStride), make([]uint8, restStride), make([]uint32, restStride)
 	for j := range q.sums {
 		q.sums[j] = makeColumn(insideTile)
 	}
@@ -41,63 +38,65 @@ func (s *lifSegment) addRest(r *shard, k int64, t segmentTrain, first, offset in
 		q.make()
 	}
 	for ; ; skip += 4 {
-		q.lanes, q.left = q.lanes[:0], q.left[:0]
-		for i := 0; i < len(counts); i += 8 {
-			for above := bytesAbove(counts[i:], skip); above != 0; above &= above - 1 {
-				at := i + mathbits.TrailingZeros8(above)
-				q.ids[len(q.lanes)], q.counters[len(q.lanes)] = p.ids[first+at], uint32(k)
-				q.lanes, q.left = append(q.lanes, uint16(offset+at)), append(q.left, counts[at]-uint8(skip))
-			}
-		}
-		n := len(q.lanes)
-		if n == 0 {
+		if q.list(counts, skip, p.ids[first:]); q.n == 0 {
 			return
 		}
 		for len(p.rest) <= skip/4 {
 			p.rest = append(p.rest, kernels.NewBlocks(p.instantsOf(r.net.layout.spec.Seed, len(p.rest))))
 		}
-		p.rest[skip/4].Draw(r.net.isa, q.words, restStride, q.u, q.ids[:n], q.counters[:n])
-		s.inside.addPlaces(r, p, first, sums)
+		s.inside.addPlaces(r, k, p, first, skip, offset, sums)
 	}
 }
 
-// bytesAbove marks which of the first eight bytes are above a number below 256.
-func bytesAbove(bytes []uint8, number int) (marks uint8) {
-	if len(bytes) >= 8 && number < 128 {
-		const each, high = 0x0101010101010101, 0x8080808080808080
-		if x := binary.LittleEndian.Uint64(bytes); (x+uint64(127-number)*each|x)&high == 0 {
-			return 0
+// list puts the lanes of more than skip arrivals in places.
+func (q *rest) list(counts []uint8, skip int, ids []uint32) {
+	n := 0
+	for i := 0; i < len(counts); i += 64 {
+		for above := bytesAbove(counts[i:min(i+64, len(counts))], skip); above != 0; above &= above - 1 {
+			at := i + mathbits.TrailingZeros64(above)
+			q.lanes[n], q.left[n], q.ids[n] = uint16(at), counts[at]-uint8(skip), ids[at]
+			n++
 		}
 	}
-	for i, x := range bytes[:min(8, len(bytes))] {
-		if int(x) > number {
+	q.n = n
+}
+
+// bytesAbove marks which of up to 64 bytes are above a number below 256.
+func bytesAbove(bytes []uint8, number int) (marks uint64) {
+	i := 0
+	if number < 128 {
+		const (
+			each, high = 0x0101010101010101, 0x8080808080808080
+			gather     = 0x0102040810204080 // times bits 0 of eight bytes: these side by side in the highest byte
+		)
+		up := uint64(127-number) * each
+		for ; i+8 <= len(bytes); i += 8 {
+			x := binary.LittleEndian.Uint64(bytes[i:])
+			above := ((x &^ high) + up | x) & high
+			marks |= (above >> 7 * gather) >> 56 << i
+		}
+	}
+	for ; i < len(bytes); i++ {
+		if int(bytes[i]) > number {
 			marks |= 1 << i
 		}
 	}
 	return marks
 }
 
-// addPlaces adds the arrivals that have been drawn.
-func (g *inside) addPlaces(r *shard, p *trainPart, first int, sums [3][]float64) {
+// addPlaces draws and adds the arrivals from number skip on of the lanes in places.
+func (g *inside) addPlaces(r *shard, k int64, p *trainPart, first, skip, offset int, sums [3][]float64) {
 	q := &g.rest
-	n := (len(q.lanes) + restTogether - 1) / restTogether * restTogether
-	for j := range g.theta {
-		theta, words := g.theta[j], q.words[j*restStride:]
-		for i, left := range q.left {
-			theta[i] = asm.NoArrival
-			if j < int(left) {
-				theta[i] = rng.Uniform32(words[i])
-			}
-		}
-		fill(theta[len(q.left):n], asm.NoArrival)
-		if j < len(q.sums) {
-			clear(q.sums[j][:n])
-		}
+	n := (q.n + restTogether - 1) / restTogether * restTogether
+	clear(q.left[q.n:n])
+	p.rest[skip/4].Instants(r.net.isa, q.left[:n], &g.theta, q.ids[:n], uint32(k))
+	for j := range sums {
+		clear(q.sums[j][:n])
 	}
 	g.addInstants(r, p, first, n, q.sums)
 	for j, sum := range sums {
-		for i, lane := range q.lanes {
-			sum[lane] += q.sums[j][i]
+		for i, x := range q.sums[j][:q.n] {
+			sum[offset+int(q.lanes[i])] += x
 		}
 	}
 }
@@ -110,11 +109,11 @@ func (g *inside) addInstants(r *shard, p *trainPart, first, lanes int, sums [3][
 		Ends: q[0], Shares: q[1], Thirds: q[2], Weight: p.weights[first], End: sums[0], Share: sums[1], Third: sums[2],
 	}
 	switch {
+	case r.net.layout.receptors[p.receptor[first]].kind == AlphaCurrent:
+		kernels.AddInstantsSummed(r.net.isa, &b)
 	case b.Share == nil:
 		kernels.AddInstants(r.net.isa, &b)
-	case b.Third == nil:
-		kernels.AddInstantsTwo(r.net.isa, &b)
 	default:
-		kernels.AddInstantsThree(r.net.isa, &b)
+		kernels.AddInstantsTwo(r.net.isa, &b)
 	}
 }

@@ -22,13 +22,13 @@ type PhiloxBlock struct {
 	Least      uint32
 
 	// PhiloxInstants: Theta[j][l], out, is the number of (0, 1) that word j of lane l stands for, as rng.Uniform32 has it,
-	// where Counts[l], in, exceeds Skip + j, else NoArrival.
+	// where Counts[l], in, exceeds Skip + j, else NoArrival. PhiloxInstantsOf: likewise.
 	Theta [4]*float64
 	Skip  uint32
 
-	// PhiloxNormals and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead. PhiloxWordsOf: the
-	// second is Counters[l]. PhiloxNormals: lane l of row w of Normals, out, which starts at w·Stride, is the number that
-	// word w of the lane stands for, as rng.Normal32 has it by its table.
+	// PhiloxNormals, PhiloxInstantsOf and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead.
+	// PhiloxWordsOf: the second is Counters[l]. PhiloxNormals: lane l of row w of Normals, out, which starts at w·Stride,
+	// is the number that word w of the lane stands for, as rng.Normal32 has it by its table.
 	IDs      []uint32
 	Counters []uint32
 	// PhiloxWordsAt: the first two words are IDs[q.Bit()] and Counter[1] + q.Row() of the place q = Places[l].

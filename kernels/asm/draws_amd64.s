@@ -3691,6 +3691,879 @@ vectors1:
 	RET
 	PCALIGN $0x40
 
+// func PhiloxInstantsOfAVX2(b *PhiloxBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PhiloxInstantsOfAVX2(SB), $0-8
+	MOVL         $0xd2511f53, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xcd9e8d57, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         b+0(FP), CX
+	MOVQ         96(CX), AX
+	VPBROADCASTD (CX), Y8
+	VPADDD       (AX), Y8, Y2
+	MOVQ         104(CX), AX
+	VPBROADCASTD 4(CX), Y8
+	VPADDD       (AX), Y8, Y3
+	MOVQ         256(CX), AX
+	MOVQ         152(CX), DX
+	MOVQ         120(CX), BX
+	MOVQ         216(CX), SI
+	MOVQ         224(CX), DI
+	MOVQ         232(CX), R8
+	MOVQ         240(CX), R9
+
+vectors1:
+	VMOVDQU      (AX), Y4
+	VMOVDQA      Y3, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPBROADCASTD 12(CX), Y7
+	ADDQ         $0x20, AX
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 16(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 20(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 24(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 28(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 32(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 36(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 40(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 44(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 48(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 52(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 56(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 60(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 64(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 68(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 72(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 76(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 80(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 84(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 88(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 92(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD 248(CX), Y8
+	VPMOVZXBD    (DX), Y9
+	VPCMPGTD     Y8, Y9, Y9
+	VPMOVZXDQ    X6, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, (SI)
+	VEXTRACTI128 $0x01, Y6, X6
+	VEXTRACTI128 $0x01, Y9, X9
+	VPMOVZXDQ    X6, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, 32(SI)
+	VPBROADCASTD 248(CX), Y8
+	MOVL         $0x00000001, R10
+	VMOVD        R10, X10
+	VPBROADCASTD X10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMOVZXBD    (DX), Y9
+	VPCMPGTD     Y8, Y9, Y9
+	VPMOVZXDQ    X7, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, (DI)
+	VEXTRACTI128 $0x01, Y7, X7
+	VEXTRACTI128 $0x01, Y9, X9
+	VPMOVZXDQ    X7, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, 32(DI)
+	VPBROADCASTD 248(CX), Y8
+	MOVL         $0x00000002, R10
+	VMOVD        R10, X10
+	VPBROADCASTD X10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMOVZXBD    (DX), Y9
+	VPCMPGTD     Y8, Y9, Y9
+	VPMOVZXDQ    X4, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, (R8)
+	VEXTRACTI128 $0x01, Y4, X4
+	VEXTRACTI128 $0x01, Y9, X9
+	VPMOVZXDQ    X4, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, 32(R8)
+	VPBROADCASTD 248(CX), Y8
+	MOVL         $0x00000003, R10
+	VMOVD        R10, X10
+	VPBROADCASTD X10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMOVZXBD    (DX), Y9
+	VPCMPGTD     Y8, Y9, Y9
+	VPMOVZXDQ    X5, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, (R9)
+	VEXTRACTI128 $0x01, Y5, X5
+	VEXTRACTI128 $0x01, Y9, X9
+	VPMOVZXDQ    X5, Y10
+	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
+	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
+	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
+	VPMOVSXDQ    X9, Y11
+	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMOVUPD      Y10, 32(R9)
+	ADDQ         $0x08, DX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	DECQ         BX
+	JNZ          vectors1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func PhiloxInstantsOfAVX512(b *PhiloxBlock)
+// Requires: AVX, AVX512F
+TEXT ·PhiloxInstantsOfAVX512(SB), $0-8
+	MOVL         $0xd2511f53, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0xcd9e8d57, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x0000aaaa, AX
+	KMOVW        AX, K1
+	MOVQ         b+0(FP), CX
+	MOVQ         96(CX), AX
+	VPBROADCASTD (CX), Z12
+	VPADDD       (AX), Z12, Z2
+	MOVQ         104(CX), AX
+	VPBROADCASTD 4(CX), Z12
+	VPADDD       (AX), Z12, Z3
+	MOVQ         256(CX), AX
+	MOVQ         152(CX), DX
+	MOVQ         120(CX), BX
+	MOVQ         216(CX), SI
+	MOVQ         224(CX), DI
+	MOVQ         232(CX), R8
+	MOVQ         240(CX), R9
+	SHRQ         $0x01, BX
+
+vectors1:
+	VMOVDQU32        (AX), Z4
+	VMOVDQA32        Z3, Z5
+	VPBROADCASTD     8(CX), Z6
+	VPBROADCASTD     12(CX), Z7
+	VMOVDQU32        64(AX), Z8
+	VMOVDQA32        Z3, Z9
+	VPBROADCASTD     8(CX), Z10
+	VPBROADCASTD     12(CX), Z11
+	ADDQ             $0x00000080, AX
+	VPSRLQ           $0x20, Z4, Z13
+	VPMULUDQ         Z0, Z4, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z4
+	VPBLENDMD        Z4, Z12, K1, Z4
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z6, Z15
+	VPMULUDQ         Z1, Z6, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z6
+	VPBLENDMD        Z6, Z14, K1, Z6
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 16(CX), Z14, Z5
+	VPTERNLOGD.BCST  $0x96, 20(CX), Z12, Z7
+	VPSRLQ           $0x20, Z8, Z13
+	VPMULUDQ         Z0, Z8, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z8
+	VPBLENDMD        Z8, Z12, K1, Z8
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z10, Z15
+	VPMULUDQ         Z1, Z10, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z10
+	VPBLENDMD        Z10, Z14, K1, Z10
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 16(CX), Z14, Z9
+	VPTERNLOGD.BCST  $0x96, 20(CX), Z12, Z11
+	VPSRLQ           $0x20, Z5, Z13
+	VPMULUDQ         Z0, Z5, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z5
+	VPBLENDMD        Z5, Z12, K1, Z5
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z7, Z15
+	VPMULUDQ         Z1, Z7, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z7
+	VPBLENDMD        Z7, Z14, K1, Z7
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 24(CX), Z14, Z6
+	VPTERNLOGD.BCST  $0x96, 28(CX), Z12, Z4
+	VPSRLQ           $0x20, Z9, Z13
+	VPMULUDQ         Z0, Z9, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z9
+	VPBLENDMD        Z9, Z12, K1, Z9
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z11, Z15
+	VPMULUDQ         Z1, Z11, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z11
+	VPBLENDMD        Z11, Z14, K1, Z11
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 24(CX), Z14, Z10
+	VPTERNLOGD.BCST  $0x96, 28(CX), Z12, Z8
+	VPSRLQ           $0x20, Z6, Z13
+	VPMULUDQ         Z0, Z6, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z6
+	VPBLENDMD        Z6, Z12, K1, Z6
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z4, Z15
+	VPMULUDQ         Z1, Z4, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z4
+	VPBLENDMD        Z4, Z14, K1, Z4
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 32(CX), Z14, Z7
+	VPTERNLOGD.BCST  $0x96, 36(CX), Z12, Z5
+	VPSRLQ           $0x20, Z10, Z13
+	VPMULUDQ         Z0, Z10, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z10
+	VPBLENDMD        Z10, Z12, K1, Z10
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z8, Z15
+	VPMULUDQ         Z1, Z8, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z8
+	VPBLENDMD        Z8, Z14, K1, Z8
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 32(CX), Z14, Z11
+	VPTERNLOGD.BCST  $0x96, 36(CX), Z12, Z9
+	VPSRLQ           $0x20, Z7, Z13
+	VPMULUDQ         Z0, Z7, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z7
+	VPBLENDMD        Z7, Z12, K1, Z7
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z5, Z15
+	VPMULUDQ         Z1, Z5, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z5
+	VPBLENDMD        Z5, Z14, K1, Z5
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 40(CX), Z14, Z4
+	VPTERNLOGD.BCST  $0x96, 44(CX), Z12, Z6
+	VPSRLQ           $0x20, Z11, Z13
+	VPMULUDQ         Z0, Z11, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z11
+	VPBLENDMD        Z11, Z12, K1, Z11
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z9, Z15
+	VPMULUDQ         Z1, Z9, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z9
+	VPBLENDMD        Z9, Z14, K1, Z9
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 40(CX), Z14, Z8
+	VPTERNLOGD.BCST  $0x96, 44(CX), Z12, Z10
+	VPSRLQ           $0x20, Z4, Z13
+	VPMULUDQ         Z0, Z4, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z4
+	VPBLENDMD        Z4, Z12, K1, Z4
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z6, Z15
+	VPMULUDQ         Z1, Z6, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z6
+	VPBLENDMD        Z6, Z14, K1, Z6
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 48(CX), Z14, Z5
+	VPTERNLOGD.BCST  $0x96, 52(CX), Z12, Z7
+	VPSRLQ           $0x20, Z8, Z13
+	VPMULUDQ         Z0, Z8, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z8
+	VPBLENDMD        Z8, Z12, K1, Z8
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z10, Z15
+	VPMULUDQ         Z1, Z10, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z10
+	VPBLENDMD        Z10, Z14, K1, Z10
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 48(CX), Z14, Z9
+	VPTERNLOGD.BCST  $0x96, 52(CX), Z12, Z11
+	VPSRLQ           $0x20, Z5, Z13
+	VPMULUDQ         Z0, Z5, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z5
+	VPBLENDMD        Z5, Z12, K1, Z5
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z7, Z15
+	VPMULUDQ         Z1, Z7, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z7
+	VPBLENDMD        Z7, Z14, K1, Z7
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 56(CX), Z14, Z6
+	VPTERNLOGD.BCST  $0x96, 60(CX), Z12, Z4
+	VPSRLQ           $0x20, Z9, Z13
+	VPMULUDQ         Z0, Z9, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z9
+	VPBLENDMD        Z9, Z12, K1, Z9
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z11, Z15
+	VPMULUDQ         Z1, Z11, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z11
+	VPBLENDMD        Z11, Z14, K1, Z11
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 56(CX), Z14, Z10
+	VPTERNLOGD.BCST  $0x96, 60(CX), Z12, Z8
+	VPSRLQ           $0x20, Z6, Z13
+	VPMULUDQ         Z0, Z6, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z6
+	VPBLENDMD        Z6, Z12, K1, Z6
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z4, Z15
+	VPMULUDQ         Z1, Z4, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z4
+	VPBLENDMD        Z4, Z14, K1, Z4
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 64(CX), Z14, Z7
+	VPTERNLOGD.BCST  $0x96, 68(CX), Z12, Z5
+	VPSRLQ           $0x20, Z10, Z13
+	VPMULUDQ         Z0, Z10, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z10
+	VPBLENDMD        Z10, Z12, K1, Z10
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z8, Z15
+	VPMULUDQ         Z1, Z8, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z8
+	VPBLENDMD        Z8, Z14, K1, Z8
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 64(CX), Z14, Z11
+	VPTERNLOGD.BCST  $0x96, 68(CX), Z12, Z9
+	VPSRLQ           $0x20, Z7, Z13
+	VPMULUDQ         Z0, Z7, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z7
+	VPBLENDMD        Z7, Z12, K1, Z7
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z5, Z15
+	VPMULUDQ         Z1, Z5, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z5
+	VPBLENDMD        Z5, Z14, K1, Z5
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 72(CX), Z14, Z4
+	VPTERNLOGD.BCST  $0x96, 76(CX), Z12, Z6
+	VPSRLQ           $0x20, Z11, Z13
+	VPMULUDQ         Z0, Z11, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z11
+	VPBLENDMD        Z11, Z12, K1, Z11
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z9, Z15
+	VPMULUDQ         Z1, Z9, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z9
+	VPBLENDMD        Z9, Z14, K1, Z9
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 72(CX), Z14, Z8
+	VPTERNLOGD.BCST  $0x96, 76(CX), Z12, Z10
+	VPSRLQ           $0x20, Z4, Z13
+	VPMULUDQ         Z0, Z4, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z4
+	VPBLENDMD        Z4, Z12, K1, Z4
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z6, Z15
+	VPMULUDQ         Z1, Z6, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z6
+	VPBLENDMD        Z6, Z14, K1, Z6
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 80(CX), Z14, Z5
+	VPTERNLOGD.BCST  $0x96, 84(CX), Z12, Z7
+	VPSRLQ           $0x20, Z8, Z13
+	VPMULUDQ         Z0, Z8, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z8
+	VPBLENDMD        Z8, Z12, K1, Z8
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z10, Z15
+	VPMULUDQ         Z1, Z10, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z10
+	VPBLENDMD        Z10, Z14, K1, Z10
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 80(CX), Z14, Z9
+	VPTERNLOGD.BCST  $0x96, 84(CX), Z12, Z11
+	VPSRLQ           $0x20, Z5, Z13
+	VPMULUDQ         Z0, Z5, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z5
+	VPBLENDMD        Z5, Z12, K1, Z5
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z7, Z15
+	VPMULUDQ         Z1, Z7, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z7
+	VPBLENDMD        Z7, Z14, K1, Z7
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 88(CX), Z14, Z6
+	VPTERNLOGD.BCST  $0x96, 92(CX), Z12, Z4
+	VPSRLQ           $0x20, Z9, Z13
+	VPMULUDQ         Z0, Z9, Z12
+	VPMULUDQ         Z0, Z13, Z13
+	VPSLLQ           $0x20, Z13, Z9
+	VPBLENDMD        Z9, Z12, K1, Z9
+	VPSRLQ           $0x20, Z12, Z12
+	VPBLENDMD        Z13, Z12, K1, Z12
+	VPSRLQ           $0x20, Z11, Z15
+	VPMULUDQ         Z1, Z11, Z14
+	VPMULUDQ         Z1, Z15, Z15
+	VPSLLQ           $0x20, Z15, Z11
+	VPBLENDMD        Z11, Z14, K1, Z11
+	VPSRLQ           $0x20, Z14, Z14
+	VPBLENDMD        Z15, Z14, K1, Z14
+	VPTERNLOGD.BCST  $0x96, 88(CX), Z14, Z10
+	VPTERNLOGD.BCST  $0x96, 92(CX), Z12, Z8
+	VPBROADCASTD     248(CX), Z12
+	VPMOVZXBD        (DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y6, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, (SI)
+	VEXTRACTI64X4    $0x01, Z6, Y6
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y6, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 64(SI)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000001, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        (DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y7, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, (DI)
+	VEXTRACTI64X4    $0x01, Z7, Y7
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y7, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 64(DI)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000002, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        (DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y4, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, (R8)
+	VEXTRACTI64X4    $0x01, Z4, Y4
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y4, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 64(R8)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000003, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        (DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y5, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, (R9)
+	VEXTRACTI64X4    $0x01, Z5, Y5
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y5, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 64(R9)
+	VPBROADCASTD     248(CX), Z12
+	VPMOVZXBD        16(DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y10, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 128(SI)
+	VEXTRACTI64X4    $0x01, Z10, Y10
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y10, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 192(SI)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000001, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        16(DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y11, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 128(DI)
+	VEXTRACTI64X4    $0x01, Z11, Y11
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y11, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 192(DI)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000002, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        16(DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y8, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 128(R8)
+	VEXTRACTI64X4    $0x01, Z8, Y8
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y8, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 192(R8)
+	VPBROADCASTD     248(CX), Z12
+	MOVL             $0x00000003, R10
+	VMOVD            R10, X14
+	VPBROADCASTD     X14, Z14
+	VPADDD           Z14, Z12, Z12
+	VPMOVZXBD        16(DX), Z13
+	VPCMPGTD         Z12, Z13, K2
+	VCVTUDQ2PD       Y9, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 128(R9)
+	VEXTRACTI64X4    $0x01, Z9, Y9
+	KSHIFTRW         $0x08, K2, K2
+	VCVTUDQ2PD       Y9, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
+	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
+	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
+	VBLENDMPD        Z14, Z15, K2, Z14
+	VMOVUPD          Z14, 192(R9)
+	ADDQ             $0x20, DX
+	ADDQ             $0x00000100, SI
+	ADDQ             $0x00000100, DI
+	ADDQ             $0x00000100, R8
+	ADDQ             $0x00000100, R9
+	DECQ             BX
+	JNZ              vectors1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 // func PhiloxNormalsAVX2(b *PhiloxBlock)
 // Requires: AVX, AVX2, FMA3
 TEXT ·PhiloxNormalsAVX2(SB), $0-8

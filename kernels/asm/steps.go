@@ -157,9 +157,12 @@ type JumpStepBlock struct {
 // InstantTerms is the number of terms of a polynomial in the instant of an arrival.
 const InstantTerms = 12
 
+// PowerTerms is the number of terms of those that PowerSums takes.
+const PowerTerms = 11
+
 // InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
 // arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, Share
-// likewise by Shares and Third by Thirds.
+// likewise by Shares and Third by Thirds. PowerSums reads only PowerTerms of each.
 type InstantsBlock struct {
 	Lanes                          int
 	Theta0, Theta1, Theta2, Theta3 []float64

@@ -74,6 +74,16 @@ func PhiloxInstantsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxInstantsAVX512(b *PhiloxBlock)
 
+// PhiloxInstantsOfAVX2 draws instants of IDs; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxInstantsOfAVX2(b *PhiloxBlock)
+
+// PhiloxInstantsOfAVX512 draws instants of IDs; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxInstantsOfAVX512(b *PhiloxBlock)
+
 // PhiloxNormalsAVX2 draws standard normal numbers; see PhiloxBlock.
 //
 //go:noescape
@@ -433,6 +443,16 @@ func InstantsThreeAVX2(b *InstantsBlock)
 //
 //go:noescape
 func InstantsThreeAVX512(b *InstantsBlock)
+
+// PowerSumsAVX2 adds arrivals to End, Share, Third; see InstantsBlock.
+//
+//go:noescape
+func PowerSumsAVX2(b *InstantsBlock)
+
+// PowerSumsAVX512 adds arrivals to End, Share, Third; see InstantsBlock.
+//
+//go:noescape
+func PowerSumsAVX512(b *InstantsBlock)
 
 // ConductAVX2 advances exponential conductances; see ConductBlock.
 //

@@ -33,7 +33,7 @@ var files = []struct {
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){
 		philoxWords, philoxWordsOf, philoxWordsAt, philoxWordsFrom,
-		philoxCounts, philoxInstants, philoxNormals, philoxScaled, addCounts,
+		philoxCounts, philoxInstants, philoxInstantsOf, philoxNormals, philoxScaled, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},

@@ -146,7 +146,7 @@ var (
 		lifStep, alphaLIFStep, waking, noisyCross, noisyPart, noisyPassage, ouStep, goalStep, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
-		instants("InstantsThree", "End", "Share", "Third"),
+		instants("InstantsThree", "End", "Share", "Third"), powerSums(),
 		conduct(false), conduct(true), lifConduct(1), lifConduct(2), lifConductStep(1), lifConductStep(2),
 	}, coupledSteps...)
 )
