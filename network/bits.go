@@ -92,7 +92,7 @@ func (r *shard) addBits(t *table, row []float64) {
 	if r.planes == nil {
 		r.planes, r.noBits = make([]uint64, 8*bitBlockWords*blocks), make([]uint64, bitBlockWords*blocks)
 	}
-	b := asm.BitRowsBlock{Blocks: blocks, Words: words, Planes: r.planes, Row: row, Weight: t.weight[0]}
+	b := asm.BitRowsBlock{Blocks: blocks, Words: words, Planes: r.planes, Row: row, Weight: t.weight}
 	for from := 0; from < len(t.gathered); from += bitBatch {
 		batch := t.gathered[from:min(from+bitBatch, len(t.gathered))]
 		r.prefetchRows(t, batch[:min(len(b.Rows), len(batch))])
@@ -113,7 +113,7 @@ func (r *shard) addBits(t *table, row []float64) {
 		if i+ahead < len(t.gathered) {
 			t.prefetchSeconds(t.gathered[i+ahead])
 		}
-		addShared(row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight[0]})
+		addShared(row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight})
 	}
 	t.gathered = t.gathered[:0]
 }

@@ -141,7 +141,7 @@ func tablesHash(n *Network) uint64 {
 							var w, part float64
 							switch t.style {
 							case shared:
-								to, w = t.b16[i][j], t.weight[s]
+								to, w = t.b16[i][j], t.weight
 							case float32s:
 								to, w = t.b32[i].To[j], float64(t.b32[i].W[j])
 							case float64s:

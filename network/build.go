@@ -292,7 +292,7 @@ func (b *builder) prepare() error {
 			tb := &table{
 				receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
 				least: t.least, delays: t.most - t.least + 1, gated: l.receptors[key.receptor].kind == NMDA,
-				falls: l.main[key.receptor] != key.receptor, batch: t.batch, density: t.density,
+				falls: l.main[key.receptor] != key.receptor, batch: t.batch, density: t.density, weight: t.one,
 			}
 			if t.packed {
 				tb.laneBits = uint(bits.Len(uint(r.lanes)))
@@ -302,18 +302,12 @@ func (b *builder) prepare() error {
 			} else {
 				tb.start = allocate[uint32](n.pages, size)
 			}
-			if tb.style == shared {
-				tb.weight = make([]float64, p.N)
-				for s := range tb.weight {
-					tb.weight[s] = t.one
-				}
-			}
 			if tb.style == bitRows {
-				tb.weight, tb.bitWords = []float64{t.one}, bitWords(r.lanes)
+				tb.bitWords = bitWords(r.lanes)
 				tb.bits = allocate[uint64](n.pages, p.N*tb.bitWords+bitBlockWords)
 			}
 			if tb.style == countRows {
-				tb.weight, tb.countLanes = []float64{t.one}, r.lanes
+				tb.countLanes = r.lanes
 				tb.counts = allocate[uint8](n.pages, p.N*r.lanes+asm.CountedAhead)
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)

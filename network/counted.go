@@ -116,7 +116,7 @@ func (r *shard) findCounted() {
 			for i := range rows {
 				u := &rows[i]
 				t := r.tables[u.Table]
-				counts, weight := t.counts[int(u.Source)*t.countLanes:][:r.lanes], t.weight[0]
+				counts, weight := t.counts[int(u.Source)*t.countLanes:][:r.lanes], t.weight
 				for j := range r.events {
 					lane := r.events[j].lane
 					if n := counts[lane]; n > 0 {

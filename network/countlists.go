@@ -63,7 +63,7 @@ func (t *table) listOf(source int32) []block16 {
 
 // addLists adds the edges of all sources that were gathered to a row.
 func (r *shard) addLists(t *table, row []float64) {
-	weight := t.weight[0]
+	weight := t.weight
 	if float64(float64(len(t.gathered))*t.density) < countedArrivals {
 		for i, s := range t.gathered {
 			t.prefetchList(i)

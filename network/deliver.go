@@ -191,7 +191,7 @@ func (r *shard) addRun(u *runOf) {
 			r.addLists(t, row)
 			return
 		}
-		c, w := u.Unit.Add, t.weight[u.Source]
+		c, w := u.Unit.Add, t.weight
 		for j := range c {
 			c[j] *= w
 		}
@@ -267,7 +267,7 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 		t.unstored.each(u, f)
 	case shared:
 		for _, b := range blocksOf[block16](u) {
-			note(b, theta, func(int) float64 { return t.weight[u.Source] })
+			note(b, theta, func(int) float64 { return t.weight })
 		}
 	case float32s:
 		for _, b := range blocksOf[block32](u) {

@@ -101,9 +101,6 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 			stored = ranges
 		}
 		bytes += float64(float64(stored*blocks*float64(blockBytes[t.style()])) + float64(sources*4*float64(len(runs)+1)))
-		if t.style() == shared {
-			bytes += float64(8 * sources)
-		}
 		if t.bits {
 			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}

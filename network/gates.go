@@ -388,7 +388,7 @@ func (r *shard) spread(g *gates) {
 		for _, a := range g.active {
 			at := int(a)*(t.delays+1) + g.whole - t.least
 			if from, to := t.start[at], t.start[at+1]; from < to {
-				r.spreadRun(t, from, to, int(a), g.addedBy(a))
+				r.spreadRun(t, from, to, g.addedBy(a))
 			}
 		}
 	}
@@ -430,12 +430,12 @@ func (r *shard) withoutOwn(g *gates, u *uniform, row []float64) {
 }
 
 // spreadRun adds weight times c to the rows of the targets of some edges of a source.
-func (r *shard) spreadRun(t *table, from, to uint32, source int, c [3]float64) {
+func (r *shard) spreadRun(t *table, from, to uint32, c [3]float64) {
 	row := r.rows[t.receptor]
 	switch t.style {
 	case shared:
 		for j := range c {
-			c[j] *= t.weight[source]
+			c[j] *= t.weight
 		}
 		addShared(row, t.b16[from:to], 3, c)
 	case float32s:

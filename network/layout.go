@@ -229,7 +229,7 @@ func (l *layout) ranges(n int) [][]segment {
 type style int
 
 const (
-	shared    style = iota // one weight for all edges of a source
+	shared    style = iota // one weight for all edges
 	float32s               // weights of edges, float32
 	float64s               // weights of edges, float64
 	timed                  // float64 weights, and of each delay the part of a step
@@ -268,7 +268,7 @@ type table struct {
 	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) +
 	// d-least; of a packed table all edges of s, i = 2·(s-first).
 	start  []uint32
-	weight []float64 // shared: of each source; bitRows, countRows: of all
+	weight float64 // of all edges: shared, bitRows, countRows
 
 	base uintptr   // address of the blocks
 	b16  []block16 // of bitRows: the edges that are not in bits
@@ -314,7 +314,7 @@ func (t *table) blocks() int {
 var blockBytes = [...]int{8, 24, 40, 72, 8, 0, 8}
 
 func (t *table) bytes() int64 {
-	bytes := int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits)+len(t.counts))
+	bytes := int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.bits)+len(t.counts))
 	if t.unstored != nil {
 		bytes += int64(8 * len(t.unstored.kernel))
 	}

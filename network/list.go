@@ -76,7 +76,7 @@ func (r *shard) tableSpike(ti int, sp spike) tableSpike {
 		t.batch > 0
 	if t.style == countRows {
 		for j := range e.own.Add {
-			e.own.Add[j] *= t.weight[0]
+			e.own.Add[j] *= t.weight
 		}
 	} else if t.style != bitRows && t.style != spread {
 		e.index = &t.row(source)[0]
