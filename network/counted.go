@@ -1,6 +1,8 @@
 package network
 
 import (
+	"cmp"
+	"slices"
 	"unsafe"
 
 	"popsim/kernels"
@@ -109,21 +111,65 @@ func (r *shard) clearCounted() {
 	}
 }
 
-// findCounted appends the arrivals by rows of counts at lanes with events to r.found.
-func (r *shard) findCounted() {
+// countedOrder is the rows of counts of a step in the order of their times; at one instant, in the order in which they
+// are added.
+type countedOrder struct {
+	rows []timedCounts
+}
+
+type timedCounts struct {
+	theta, weight float64
+	add           [3]float64 // what an arrival of weight 1 adds
+	counts        []uint8    // by lane
+	main          int        // receptor
+	receptor      uint8
+}
+
+// orderCounted finds the order of the rows of counts of the current step.
+func (r *shard) orderCounted() {
+	o := &r.countedOrder
+	o.rows = o.rows[:0]
 	for c := range r.counted {
 		for _, rows := range r.counted[c] {
 			for i := range rows {
 				u := &rows[i]
 				t := r.tables[u.Table]
-				counts, weight := t.counts[int(u.Source)*t.countLanes:][:r.lanes], t.weight
-				for j := range r.events {
-					lane := r.events[j].lane
-					if n := counts[lane]; n > 0 {
-						r.found = append(r.found, arrival{uint16(lane), uint8(t.receptor), u.Unit.Theta, float64(n) * weight})
-					}
-				}
+				add := r.net.layout.series[c].at(u.Unit.Theta)
+				o.rows = append(o.rows, timedCounts{
+					theta: u.Unit.Theta, weight: t.weight, add: add, main: c, receptor: uint8(t.receptor),
+					counts: t.counts[int(u.Source)*t.countLanes:][:r.lanes],
+				})
 			}
 		}
 	}
+	slices.SortStableFunc(o.rows, func(a, b timedCounts) int { return cmp.Compare(a.theta, b.theta) })
+}
+
+// find appends the arrivals by rows of counts at a lane to found, in the order of their times.
+func (o *countedOrder) find(lane int, found []arrival) []arrival {
+	n := len(found)
+	found = slices.Grow(found, len(o.rows))[:n+len(o.rows)]
+	for i := range o.rows {
+		row := &o.rows[i]
+		count := row.counts[lane]
+		found[n] = arrival{uint16(lane), row.receptor, row.theta, float64(count) * row.weight}
+		n += int(min(count, 1))
+	}
+	return found[:n]
+}
+
+// joinCounted adds the arrivals by rows of counts, and those added in vectors, to the other arrivals of each lane with
+// an event: event by event, so that none is copied.
+func (r *shard) joinCounted(k int64) {
+	others := r.arrivals
+	r.found = r.found[:0]
+	for i := range r.events {
+		b, first := &r.events[i], len(r.found)
+		r.found = append(r.found, others[r.begin[i]:r.begin[i+1]]...)
+		r.found = r.countedOrder.find(b.lane, r.found)
+		r.findVectors(b, k)
+		r.begin[i] = first
+	}
+	r.begin[len(r.events)] = len(r.found)
+	r.arrivals, r.found = r.found, others
 }

@@ -311,7 +311,7 @@ func (r *shard) lookUp(k int64) {
 		r.begin = append(r.begin, 0)
 	}
 	r.findAll(k)
-	r.findCounted()
+	r.orderCounted()
 	for _, b := range r.events {
 		r.findSums(b.lane)
 	}
@@ -320,14 +320,10 @@ func (r *shard) lookUp(k int64) {
 			r.found = append(r.found, a)
 		}
 	}
-	for i := range r.events {
-		b, found := &r.events[i], len(r.found)
-		if b.seg != nil {
-			b.seg.findInstants(r, b.lane, k)
-		} else {
-			r.findTriples(b.lane, k)
+	if len(r.countedOrder.rows) == 0 {
+		for i := range r.events {
+			r.findVectors(&r.events[i], k)
 		}
-		b.inVectors = len(r.found) - found
 	}
 	for i := range r.found {
 		r.begin[r.rank[r.found[i].lane]+1]++
@@ -343,6 +339,20 @@ func (r *shard) lookUp(k int64) {
 	}
 	copy(r.begin[1:], r.begin) // each was moved to the beginning of the next
 	r.begin[0] = 0
+	if len(r.countedOrder.rows) > 0 {
+		r.joinCounted(k)
+	}
+}
+
+// findVectors appends the arrivals in step k that were added in vectors at a lane with an event to r.found.
+func (r *shard) findVectors(b *before, k int64) {
+	found := len(r.found)
+	if b.seg != nil {
+		b.seg.findInstants(r, b.lane, k)
+	} else {
+		r.findTriples(b.lane, k)
+	}
+	b.inVectors = len(r.found) - found
 }
 
 // findAll appends the edges of all runs onto lanes with events to r.found.

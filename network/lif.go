@@ -194,6 +194,9 @@ type lifSolver struct {
 	noise  solverNoise
 	order  timeOrder
 	spans  spans
+
+	inFlows bool // see alphaflow.go
+	rates   alphaRates
 }
 
 // solve finishes step k of one lane, whose arrivals are given.
@@ -220,6 +223,7 @@ func (w *lifSolver) solve(r *shard, k int64, b *before, arrivals []arrival) erro
 	if noisy {
 		w.beginNoise(r, k, i, wake)
 	}
+	w.beginAlpha(l)
 	w.beginSpans(r, arrivals, noisy)
 	spikes, renewed := 0, true // since the last spike the noise is what beginNoise or renew has drawn
 	fire := func(at float64) error {
@@ -334,6 +338,10 @@ func (w *lifSolver) add(r *shard, a *arrival, held bool) {
 
 // ahead is V after t ms without events.
 func (w *lifSolver) ahead(t float64) float64 {
+	if w.inFlows {
+		f := w.rates.flow(t)
+		return f.v(&w.neuron, w.v, w.s[0], w.y[0])
+	}
 	tau := w.neuron.tau
 	sum, kept := 0.0, kernels.Exp(-t/tau)
 	for j, rc := range w.rc {
@@ -350,6 +358,11 @@ func (w *lifSolver) ahead(t float64) float64 {
 // forward moves V (unless held) and the synaptic variables by t ms without events.
 func (w *lifSolver) forward(t float64, held bool) {
 	if t == 0 {
+		return
+	}
+	if w.inFlows {
+		f := w.rates.flow(t)
+		w.follow(&f, t, held)
 		return
 	}
 	if !held {
@@ -376,7 +389,12 @@ func (w *lifSolver) crossing(t float64) float64 {
 	}
 	at := func(s float64) (v, slope, bound float64) {
 		v = w.v // at s = 0 exactly what ahead gives
-		if s > 0 {
+		var f alphaFlow
+		switch {
+		case s > 0 && w.inFlows:
+			f = w.rates.flow(s)
+			v = f.v(&w.neuron, w.v, w.s[0], w.y[0])
+		case s > 0:
 			v = w.ahead(s)
 		}
 		current, change := 0.0, 0.0
@@ -385,7 +403,10 @@ func (w *lifSolver) crossing(t float64) float64 {
 				continue
 			}
 			p := 1.0
-			if s > 0 {
+			switch {
+			case s > 0 && w.inFlows:
+				p = f.p11
+			case s > 0:
 				p = kernels.Exp(-s / rc.tau)
 			}
 			y := p * w.y[j]
@@ -397,13 +418,19 @@ func (w *lifSolver) crossing(t float64) float64 {
 		change = float64(change * math.Abs(r))
 		return v, slope, (max(math.Abs(slope), change) + change) / tau
 	}
-	const accuracy = 1e-15
+	const (
+		accuracy = 1e-15
+		surely   = 1e-9 // more than rounding
+	)
 	s := 0.0
 	for range 10000 {
 		v, slope, bound := at(s)
 		gap := vTh - v
 		if gap <= 0 {
 			return s
+		}
+		if most := max(slope, 0) + float64(bound*(t-s)/2); gap > float64(most*(t-s))*(1+surely) {
+			return -1 // as the step found below would tell
 		}
 		root := math.Sqrt(math.FMA(slope, slope, 2*bound*gap))
 		step := 2 * gap / (slope + root)

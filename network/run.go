@@ -137,6 +137,7 @@ type shard struct {
 	fallUnit     float64
 	listed       []bool // of these: whether edges are added to their rows
 	counted      []countedRows
+	countedOrder countedOrder
 	current      []float64
 	stepCurrents [][]float64
 

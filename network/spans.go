@@ -16,8 +16,9 @@ import (
 // the end of the span bounds what all of them add before.
 
 const (
-	spanFew   = 24 // arrivals of a lane in a step from which on spans are tried
-	spanLeast = 4  // arrivals of the shortest span
+	spanFew      = 24 // arrivals of a lane in a step from which on spans are tried
+	spanFewAlpha = 8  // the same where the lane is advanced by flows (alphaflow.go)
+	spanLeast    = 4  // arrivals of the shortest span
 )
 
 // spans is what a lifSolver needs for spans.
@@ -49,7 +50,11 @@ func (a *accumulated) add(c *[3]float64, weight float64, raises bool) {
 func (w *lifSolver) beginSpans(r *shard, arrivals []arrival, noisy bool) {
 	p := &w.spans
 	p.on = false
-	if len(arrivals) < spanFew || noisy || p.off || len(w.rc) == 0 {
+	few := spanFew
+	if w.inFlows {
+		few = spanFewAlpha
+	}
+	if len(arrivals) < few || noisy || p.off || len(w.rc) == 0 {
 		return
 	}
 	l := r.net.layout
@@ -59,6 +64,10 @@ func (w *lifSolver) beginSpans(r *shard, arrivals []arrival, noisy bool) {
 		}
 	}
 	p.on, p.all, p.last, p.from = true, len(arrivals), len(arrivals), len(arrivals)
+	if w.inFlows {
+		w.sumAlpha(r, arrivals)
+		return
+	}
 	n := len(w.rc)
 	p.sums = slices.Grow(p.sums[:0], (len(arrivals)+1)*n)[:(len(arrivals)+1)*n]
 	clear(p.sums[:n])
@@ -71,6 +80,31 @@ func (w *lifSolver) beginSpans(r *shard, arrivals []arrival, noisy bool) {
 			c = [3]float64{0, c[0], c[1]}
 		}
 		sums[n+j].add(&c, a.weight, a.weight*w.neuron.r > 0)
+	}
+}
+
+// sumAlpha is beginSpans for one alpha current. What one arrival adds is known of the rows of counts, which are in the
+// order of their times too.
+func (w *lifSolver) sumAlpha(r *shard, arrivals []arrival) {
+	p, c := &w.spans, w.seg.receptors[0]
+	series, rows := r.net.layout.series[c], r.countedOrder.rows
+	p.sums = slices.Grow(p.sums[:0], len(arrivals)+1)[:len(arrivals)+1]
+	var sum accumulated
+	p.sums[0] = sum
+	next := 0
+	for i := range arrivals {
+		a := &arrivals[i]
+		for next < len(rows) && rows[next].theta < a.theta {
+			next++
+		}
+		var unit [3]float64
+		if next < len(rows) && rows[next].theta == a.theta && rows[next].main == c {
+			unit = rows[next].add
+		} else {
+			unit = series.at(a.theta)
+		}
+		sum.add(&unit, a.weight, a.weight*w.neuron.r > 0)
+		p.sums[i+1] = sum
 	}
 }
 
@@ -106,6 +140,9 @@ func (w *lifSolver) pass(t, end float64, held bool, first, m int) bool {
 	p, n := &w.spans, len(w.rc)
 	before, after := p.sums[first*n:][:n], p.sums[(first+m)*n:][:n]
 	span, left := (end-t)*w.dt, (1-end)*w.dt
+	if w.inFlows {
+		return w.passAlpha(span, left, held, &before[0], &after[0])
+	}
 	if !held {
 		tau := w.neuron.tau
 		back := takeBack{left: left, tau: tau, grown: kernels.Exp(left / tau)}
@@ -176,12 +213,17 @@ type timeOrder struct {
 
 func (o *timeOrder) sort(arrivals []arrival) {
 	const (
-		few  = 32
-		each = 2       // arrivals of a bucket, on average
-		most = 8 * few // of a bucket
+		few     = 32
+		fewLate = 8       // arrivals that are put into place one by one
+		each    = 2       // arrivals of a bucket, on average
+		most    = 8 * few // of a bucket
 	)
 	n := len(arrivals)
-	if n > few {
+	m := min(1, n) // those of the beginning that are in order
+	for m < n && arrivals[m].theta >= arrivals[m-1].theta {
+		m++
+	}
+	if n > few && n-m > fewLate {
 		buckets := n / each
 		bucket := func(theta float64) int { return min(int(theta*float64(buckets)), buckets-1) }
 		o.begin = slices.Grow(o.begin[:0], buckets+1)[:buckets+1]
@@ -202,8 +244,9 @@ func (o *timeOrder) sort(arrivals []arrival) {
 			arrivals[*at] = o.copied[i]
 			*at++
 		}
+		m = 1
 	}
-	for i := 1; i < n; i++ {
+	for i := max(1, m); i < n; i++ {
 		a, j := arrivals[i], i
 		for ; j > 0 && arrivals[j-1].theta > a.theta; j-- {
 			arrivals[j] = arrivals[j-1]
