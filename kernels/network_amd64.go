@@ -64,6 +64,15 @@ func CountTargets(isa ISA, b *asm.TargetsBlock) {
 	}
 }
 
+// SumCounts adds up counts.
+func SumCounts(isa ISA, b *asm.CountSumBlock) {
+	if isa == Go {
+		asm.SumCountsGo(b)
+	} else {
+		asm.SumCountsAVX2(b)
+	}
+}
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
 	switch isa {

@@ -25,6 +25,9 @@ func ListNear(_ ISA, b *asm.NearBlock) { asm.ListNearGo(b) }
 // CountTargets counts how often lists name each target.
 func CountTargets(_ ISA, b *asm.TargetsBlock) { asm.CountTargetsGo(b) }
 
+// SumCounts adds up counts.
+func SumCounts(_ ISA, b *asm.CountSumBlock) { asm.SumCountsGo(b) }
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 

@@ -42,3 +42,23 @@ func TestCountTargets(t *testing.T) {
 		t.Errorf("%d targets are not counted", sum)
 	}
 }
+
+// TestSumCounts: every instruction set adds up all bytes, also where many are 255.
+func TestSumCounts(t *testing.T) {
+	counts := make([]uint8, 1<<16)
+	for i := range counts {
+		counts[i] = uint8(255 - i%5*i/3)
+	}
+	for _, n := range []int{0, 64, 128, 192, 12544, len(counts)} {
+		want := 0
+		for _, c := range counts[:n] {
+			want += int(c)
+		}
+		for _, isa := range append(Available(), Go) {
+			b := asm.CountSumBlock{Counts: counts[:n], Sum: -1}
+			if SumCounts(isa, &b); b.Sum != want {
+				t.Errorf("%v, %d counts: sum %d, want %d", isa, n, b.Sum, want)
+			}
+		}
+	}
+}

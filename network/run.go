@@ -242,6 +242,7 @@ func (r *shard) layOut() error {
 	r.deltaTop = make([]float64, len(l.classes))
 	r.touched = makeLines[bool](len(l.receptors))
 	r.makeRows()
+	r.makeCounters()
 	for _, seg := range r.segs {
 		if c := l.classOf[seg.population]; c >= 0 && l.classes[c].coupled {
 			o, err := r.newCoupled(seg)

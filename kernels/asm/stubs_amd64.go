@@ -844,6 +844,11 @@ func ListNearAVX2(b *NearBlock)
 //go:noescape
 func CountTargetsAVX2(b *TargetsBlock)
 
+// SumCountsAVX2 is SumCountsGo.
+//
+//go:noescape
+func SumCountsAVX2(b *CountSumBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape

@@ -26,3 +26,17 @@ func CountTargetsGo(b *TargetsBlock) {
 		}
 	}
 }
+
+// CountSumBlock is the argument of SumCounts: Sum is set to the sum of Counts, whose length is a multiple of 64.
+type CountSumBlock struct {
+	Counts []uint8
+	Sum    int
+}
+
+// SumCountsGo adds up.
+func SumCountsGo(b *CountSumBlock) {
+	b.Sum = 0
+	for _, n := range b.Counts {
+		b.Sum += int(n)
+	}
+}

@@ -122,3 +122,37 @@ done:
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
+
+// func SumCountsAVX2(b *CountSumBlock)
+// Requires: AVX, AVX2
+TEXT ·SumCountsAVX2(SB), $0-8
+	MOVQ  b+0(FP), CX
+	MOVQ  (CX), AX
+	MOVQ  8(CX), DX
+	SHRQ  $0x06, DX
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y0, Y0, Y0
+	TESTQ DX, DX
+	JEQ   none
+
+line1:
+	VPSADBW (AX), Y0, Y3
+	VPADDQ  Y3, Y1, Y1
+	VPSADBW 32(AX), Y0, Y4
+	VPADDQ  Y4, Y2, Y2
+	ADDQ    $0x40, AX
+	DECQ    DX
+	JNZ     line1
+
+none:
+	VPADDQ       Y1, Y2, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPADDQ       X1, X2, X1
+	VMOVQ        X1, AX
+	VPEXTRQ      $0x01, X1, DX
+	ADDQ         DX, AX
+	MOVQ         AX, 24(CX)
+	VZEROUPPER
+	RET
+	PCALIGN $0x40

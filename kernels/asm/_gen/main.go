@@ -53,7 +53,7 @@ var files = []struct {
 		addCounted("AddCounted", false), addCounted("AddCountedFalls", true),
 	}},
 	{name: "lists", kernels: []func(*file, isa){listBits, listNear}},
-	{name: "targets", kernels: []func(*file, isa){countTargets}},
+	{name: "targets", kernels: []func(*file, isa){countTargets, sumCounts}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),

@@ -68,3 +68,40 @@ func countTargets(f *file, w isa) {
 	k.Label("done")
 	k.End()
 }
+
+// sumCounts adds up the bytes of two vectors at a time: VPSADBW adds up eight in a word of 64 bits.
+func sumCounts(f *file, w isa) {
+	if w.Name != avx2.Name {
+		return
+	}
+	k := f.Func(w, "SumCounts", "func(b *CountSumBlock)", "is SumCountsGo.")
+	counts, left := k.Value("Counts"), k.GP64()
+	length := k.Field("Counts")
+	length.Disp += 8
+	k.MOVQ(length, left)
+	k.SHRQ(imm(log2(line)), left)
+	zero, sums := reg.Y0, []reg.VecPhysical{reg.Y1, reg.Y2}
+	for _, x := range append(sums, zero) {
+		k.asm("VPXOR", x, x, x)
+	}
+	k.TESTQ(left, left)
+	k.JEQ(operand.LabelRef("none"))
+	k.Loop("line", left, func() {
+		for i, sum := range sums {
+			x := []reg.Register{reg.Y3, reg.Y4}[i]
+			k.asm("VPSADBW", at(counts, i*w.Bytes()), zero, x)
+			k.asm("VPADDQ", x, sum, sum)
+		}
+		k.ADDQ(imm(line), counts)
+	})
+	k.Label("none")
+	k.asm("VPADDQ", reg.Y1, reg.Y2, reg.Y1)
+	k.asm("VEXTRACTI128", operand.U8(1), reg.Y1, reg.X2)
+	k.asm("VPADDQ", reg.X1, reg.X2, reg.X1)
+	low, high := k.GP64(), k.GP64()
+	k.asm("VMOVQ", reg.X1, low)
+	k.asm("VPEXTRQ", operand.U8(1), reg.X1, high)
+	k.ADDQ(high, low)
+	k.MOVQ(low, k.Field("Sum"))
+	k.End()
+}
