@@ -32,6 +32,7 @@ type Scenario struct {
 	Method model.Method
 	ISA    kernels.ISA
 	Each   bool    // every parameter, the current and the gain are each neuron's own
+	Apart  bool    // with Each: parameters differ between neurons, by 0.1 % at most; else only the currents do
 	Input  bool    // an input is added in every step
 	Full   bool    // an input is added in every step, and extrema are kept; else only spikes leave
 	N      int     // neurons
@@ -53,7 +54,10 @@ func (s Scenario) Name() string {
 }
 
 func (s Scenario) params() string {
-	if s.Each {
+	switch {
+	case s.Apart:
+		return "apart"
+	case s.Each:
 		return "each"
 	}
 	return "uniform"
@@ -107,12 +111,19 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	type kind struct {
 		each, input, full bool
 		n                 int
+		apart             bool
 	}
 	var kinds []kind
 	for _, n := range []int{L1, L2, Memory} {
 		for _, each := range []bool{false, true} {
-			kinds = append(kinds, kind{each, false, false, n}, kind{each, true, false, n}, kind{each, true, true, n})
+			for _, input := range []bool{false, true} {
+				kinds = append(kinds, kind{each: each, input: input, n: n})
+			}
+			kinds = append(kinds, kind{each: each, input: true, full: true, n: n})
 		}
+	}
+	for _, input := range []bool{false, true} {
+		kinds = append(kinds, kind{each: true, apart: true, input: input, n: L1})
 	}
 	if q.Quick {
 		kinds = kinds[:1]
@@ -121,10 +132,10 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, x := range kinds {
 			s := Scenario{
-				Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Input: x.input, Full: x.full, N: x.n,
-				Dt: q.dt(k.Method),
+				Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Apart: x.apart, Input: x.input, Full: x.full,
+				N: x.n, Dt: q.dt(k.Method),
 			}
-			if q.includes(s.Name()) {
+			if q.includes(s.Name()) && (!x.apart || k.Model == model.LIFModel) {
 				list = append(list, s)
 			}
 		}

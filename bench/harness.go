@@ -43,6 +43,9 @@ func newHarness(s Scenario) (*harness, error) {
 	s.N = (s.N + size - 1) / size * size
 	r := &harness{Scenario: s, worker: kernels.NewWorker(), now: make([]int64, s.N/size)}
 	set := in.setting(s.Model, size, s.Each)
+	if s.Apart {
+		apart(&set)
+	}
 	for range r.now {
 		shard := k.NewShard(0, size, s.Dt, set)
 		r.shards = append(r.shards, shard)

@@ -73,6 +73,16 @@ func (r regime) params(m *model.Model) []float64 {
 	return s.Params
 }
 
+// apart makes the parameters of a setting differ by 0.1 % between neurons.
+func apart(set *kernels.Setting) {
+	draw := rand.New(rand.NewPCG(2, 2))
+	for _, column := range set.P {
+		for i := range column {
+			column[i] *= 1 + 1e-3*(2*draw.Float64()-1)
+		}
+	}
+}
+
 // setting describes n neurons in the regime. With each, every parameter is a column of its own, and currents differ by
 // 1 % between neurons.
 func (r regime) setting(m *model.Model, n int, each bool) kernels.Setting {

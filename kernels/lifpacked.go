@@ -81,23 +81,29 @@ func (p *packing) startGroup(b *asm.Block) {
 		return
 	}
 	if p.kernels.equal == nil {
-		if p.wave && p.packable(b, 0, math.Inf(1)) {
+		if p.wave && p.packable(b) {
 			if b.OneSided = 1; b.Packed.Differs == [8]float64{} {
 				b.OneSided = asm.OneSidedShared
 			}
 		}
 		return
 	}
-	hold := b.Coef[asm.LIFHold][0]
-	if !(hold >= asm.Chunk && hold < asm.Chunk*(asm.PackedSlots-2)) || !(b.Coef[asm.LIFPart][0] < lifShort) {
-		return
-	}
-	n := min(asm.Chunk, int(hold)/2)
-	p.kernel, p.lag, p.shares = p.kernels.equal, int(hold)/n, len(asm.PackedCoefs)
+	least, most := b.Coef[asm.LIFHold][0], b.Coef[asm.LIFHold][0]
 	if p.wave {
-		if !p.packable(b, float64(p.lag*n), float64((p.lag+1)*n)) {
+		if !p.packable(b) {
 			return
 		}
+		least, most = slices.Min(b.Packed.HoldLeast[:]), slices.Max(b.Packed.HoldMost[:])
+	}
+	if !(least >= asm.Chunk && most < asm.Chunk*(asm.PackedSlots-2)) || !(b.Coef[asm.LIFPart][0] < lifShort) {
+		return
+	}
+	n := min(asm.Chunk, int(least)/2)
+	p.kernel, p.lag, p.shares = p.kernels.equal, int(least)/n, len(asm.PackedCoefs)
+	if most >= float64((p.lag+1)*n) {
+		return
+	}
+	if p.wave {
 		p.kernel, p.shares = p.kernels.currents, len(asm.PackedCoefs)-1
 		if b.Packed.Differs != [8]float64{} {
 			p.kernel, p.shares = p.kernels.own, 0
@@ -117,10 +123,8 @@ func alike(b *asm.Block) bool {
 	return l == b.Lanes && l > len(asm.PackedLanes{}.V)
 }
 
-// packable reports whether the kernel that tells it refuses no lane; the whole steps in t_ref must be at least low,
-// and below high.
-func (p *packing) packable(b *asm.Block, low, high float64) bool {
-	b.Packed.HoldLow, b.Packed.HoldHigh = low, high
+// packable reports whether the kernel that tells it refuses no lane.
+func (p *packing) packable(b *asm.Block) bool {
 	p.kernels.packable(b)
 	return b.Packed.Refused == [8]float64{}
 }
@@ -130,7 +134,8 @@ func (p *packing) packable(b *asm.Block, low, high float64) bool {
 func (w *Worker) drivePacked(rest step) {
 	b, p := &w.b, &w.packing
 	credit := packedCredit
-	for b.InEvent = 0; b.Step < b.Steps && b.InEvent == 0 && b.Count+Group <= b.Room; {
+	b.InEvent = 0
+	for b.Step < b.Steps && b.InEvent == 0 && b.Count+Group <= b.Room {
 		end := b.Steps
 		if credit > 0 && end-b.Step > 4*p.n {
 			credit -= packedCost
@@ -144,7 +149,7 @@ func (w *Worker) drivePacked(rest step) {
 			}
 			b.Steps = min(end, b.Step+packedRest)
 		}
-		if b.InEvent == 0 {
+		if b.Step < b.Steps {
 			count := moveEvents(b, b.Count)
 			rest(b)
 			moveEvents(b, -count)
@@ -216,13 +221,8 @@ func slotOf(x *asm.LIFPacked, c int) *asm.PackedLanes {
 // unpack writes V of the lanes that are packed at the end, and of those that are not advanced.
 func (p *packing) unpack(b *asm.Block) {
 	x, v := b.Packed, b.Y[0]
-	open := x.Open != 0 && x.Fired != noneFired
 	next := x.Next / slotBytes
-	last := next
-	if open {
-		last--
-	}
-	for c := next - p.lag - 1; c < last; c++ {
+	for c := next - p.lag - 1; c < next; c++ {
 		slot := slotOf(x, c)
 		for i, m := 0, slot.Mask; m != 0; i, m = i+1, m&(m-1) {
 			v[bits.TrailingZeros64(m)] = slot.V[i&7]
@@ -230,23 +230,5 @@ func (p *packing) unpack(b *asm.Block) {
 	}
 	for l := b.Lanes; l < Group; l++ {
 		v[l] = b.Coef[asm.LIFVReset][l]
-	}
-	if open {
-		p.finish(b, slotOf(x, last))
-	}
-}
-
-// finish takes the lanes that crossed V_th in the last chunk through it again.
-func (p *packing) finish(b *asm.Block, fired *asm.PackedLanes) {
-	b.Step -= p.n
-	inEvent := uint64(0)
-	for i, m := 0, fired.Mask; m != 0; i, m = i+1, m&(m-1) {
-		l := bits.TrailingZeros64(m)
-		b.Y[0][l] = fired.Before[i&7]
-		inEvent |= lifDrivenLane(b, l, p.n) << l
-	}
-	b.Step += p.n
-	if inEvent != 0 {
-		b.InEvent, b.Lane, b.Chunk = inEvent, 0, p.n
 	}
 }

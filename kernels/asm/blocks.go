@@ -120,10 +120,10 @@ type LIF struct {
 // LIFPackedOwn lanes may differ in all of PackedCoefs. With the last two the gain is 1, there are no rows, and V_inf of
 // each lane stays on one side of V_th.
 //
-// The kernels return before the chunk at Step where fewer steps are left than a chunk has; where there may be no room
-// for spikes; where V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot
-// holds; and where a lane spikes before it goes back to its place. They write all columns of lanes that are not
-// packed, and Wake, Rem and the rate of those that spiked.
+// The kernels return at the end of the call, or before the chunk at Step where there may be no room for spikes; where
+// V_inf is so little above V_th that a spike may be unusual; where more lanes spike than a slot holds; and where a lane
+// spikes before it goes back to its place. They write all columns of lanes that are not packed, and Wake, Rem and the
+// rate of those that spiked.
 type LIFPacked struct {
 	Slots [PackedSlots]PackedLanes // a ring, all or the first of them: that of a chunk follows that of the chunk before
 	None  PackedLanes              // no lanes
@@ -133,21 +133,21 @@ type LIFPacked struct {
 	Wake, Rate, Part, Late [LIFSpikes + EventSlack]float64
 
 	// Of LIFPackable, which tells whether lanes may be advanced by LIFPackedOwn, and by LIFPackedCurrents: any that
-	// may not, and any whose coefficients differ. Low and High are the range of the waveform, HoldLow and HoldHigh
-	// that of LIFHold, without its end.
-	Refused, Differs             [8]float64
-	Low, High, HoldLow, HoldHigh float64
+	// may not, and any whose coefficients differ; the least and the most of LIFHold in each place of a vector. Low and
+	// High are the range of the waveform.
+	Refused, Differs    [8]float64
+	HoldLeast, HoldMost [8]float64
+	Low, High           float64
 
 	// The input of each step, V_inf or the waveform, and Chunk more numbers before and behind.
 	Input *float64
 
-	Chunk int     // steps of a chunk
+	Chunk int     // steps of a chunk; that at the end of the call may have fewer
 	Lag   int     // bytes from the slot of a chunk to that of chunk c+lag
 	Ring  int     // the slots in use, a power of two, in bytes, less 1
 	Out   uint64  // in and out: lanes that are packed, or never move
 	Next  int     // in and out: place of the slot of the next chunk, in bytes
 	Fired int     // in and out: place of the slot of the last chunk, or of None
-	Open  int     // out: whether the lanes in Fired have yet to take the steps of their chunk again
 	Near  float64 // V_inf between V_th and this is too close
 }
 

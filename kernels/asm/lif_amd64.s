@@ -15351,9 +15351,8 @@ TEXT ·LIFPackedAVX512(SB), $8-8
 	MOVQ 72(BX), SI
 	MOVQ 344(BX), R8
 	XORQ AX, AX
-	MOVQ 166312(R8), DI
-	MOVQ 166344(R8), R9
-	MOVQ $+0, 166360(R8)
+	MOVQ 166424(R8), DI
+	MOVQ 166456(R8), R9
 	MOVQ (BX), CX
 	MOVQ 8(BX), R10
 	MOVQ 96(BX), R10
@@ -15370,20 +15369,18 @@ TEXT ·LIFPackedAVX512(SB), $8-8
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
 
 chunk1:
-	MOVQ 56(BX), CX
-	MOVQ 128(BX), R10
-	SUBQ SI, CX
-	CMPQ CX, DI
-	JLT  done3
-	ADDQ $0x40, R10
-	CMPQ R10, 136(BX)
+	MOVQ 128(BX), CX
+	CMPQ SI, 56(BX)
+	JGE  done3
+	ADDQ $0x40, CX
+	CMPQ CX, 136(BX)
 	JGT  done3
 	MOVQ R9, CX
-	SUBQ 166320(R8), CX
+	SUBQ 166432(R8), CX
 	LEAQ -2048(CX), R10
-	ANDQ 166328(R8), CX
+	ANDQ 166440(R8), CX
 	ADDQ R8, CX
-	ANDQ 166328(R8), R10
+	ANDQ 166440(R8), R10
 	ADDQ R8, R10
 	MOVQ 176(BX), R11
 	LEAQ (R11)(SI*8), R11
@@ -15391,17 +15388,24 @@ chunk1:
 	// near
 	VMOVUPD     (R11), Z0
 	VCMPPD      $0x15, 1024(DX)(AX*8), Z0, K1
-	VCMPPD.BCST $0x1a, 166368(R8), Z0, K2
+	VCMPPD.BCST $0x1a, 166472(R8), Z0, K2
 	VMOVUPD     64(R11), Z1
 	VCMPPD      $0x15, 1024(DX)(AX*8), Z1, K3
-	VCMPPD.BCST $0x1a, 166368(R8), Z1, K4
+	VCMPPD.BCST $0x1a, 166472(R8), Z1, K4
 	KANDB       K2, K1, K5
 	KANDB       K4, K3, K6
 	KORB        K6, K5, K1
 	KORTESTB    K1, K1
 	JNZ         done3
-	MOVQ        176(BX), R11
-	LEAQ        (R11)(SI*8), R11
+	MOVQ        56(BX), DI
+	SUBQ        SI, DI
+	CMPQ        DI, 166424(R8)
+	JLE         whole5
+	MOVQ        166424(R8), DI
+
+whole5:
+	MOVQ 176(BX), R11
+	LEAQ (R11)(SI*8), R11
 
 	// mixed
 	VMOVUPD  (R11), Z0
@@ -15410,7 +15414,7 @@ chunk1:
 	VCMPPD   $0x19, 1024(DX)(AX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JZ       same6
+	JZ       same7
 
 	// mixed
 	VMOVUPD  (R11), Z0
@@ -15419,9 +15423,9 @@ chunk1:
 	VCMPPD   $0x15, 1024(DX)(AX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JNZ      mixed5
+	JNZ      mixed6
 
-same6:
+same7:
 	MOVQ SI, 72(BX)
 
 	// number
@@ -15429,13 +15433,14 @@ same6:
 	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(BX), Z2, Z31
-	MOVQ         166352(R8), R11
+	MOVQ         166464(R8), R11
 	ADDQ         R8, R11
-	MOVQ         166304(R8), R11
+	MOVQ         166416(R8), R11
 	LEAQ         (R11)(SI*8), R11
-	MOVQ         DI, R12
-	NEGQ         R12
-	LEAQ         (R11)(R12*8), R12
+	MOVQ         SI, R12
+	SUBQ         166424(R8), R12
+	MOVQ         166416(R8), R13
+	LEAQ         (R13)(R12*8), R13
 
 	// load
 	VMOVUPD      192(CX), Z0
@@ -15449,16 +15454,16 @@ same6:
 	VMOVUPD      128(CX), Z18
 	VMOVUPD      64(R10), Z17
 	VMOVUPD      128(R10), Z16
-	LEAQ         lifConstsAVX512<>+432(SB), R13
+	LEAQ         lifConstsAVX512<>+432(SB), R12
 
 	// keep
 	VMOVUPD 512(DX)(AX*8), Z12
 	VMOVUPD 1024(DX)(AX*8), Z11
 	XORQ    R14, R14
 
-step7:
+step8:
 	// step
-	VSUBPD.BCST  (R12)(R14*8), Z22, Z0
+	VSUBPD.BCST  (R13)(R14*8), Z22, Z0
 	VBROADCASTSD (R11)(R14*8), Z1
 	VSUBPD       Z1, Z30, Z2
 	VSUBPD       Z1, Z29, Z3
@@ -15473,7 +15478,7 @@ step7:
 	VFNMADD231PD Z3, Z12, Z29
 	VMAXPD       Z13, Z22, Z13
 	VFNMADD231PD Z4, Z12, Z28
-	VBROADCASTSD (R13)(R14*8), Z10
+	VBROADCASTSD (R12)(R14*8), Z10
 	VCMPPD       $0x12, Z10, Z15, K1
 	VFNMADD231PD Z5, Z12, Z27
 	VFNMADD231PD Z6, Z12, Z26
@@ -15492,9 +15497,13 @@ step7:
 	VBLENDMPD    Z12, Z16, K2, Z16
 	INCQ         R14
 	CMPQ         R14, DI
-	JLT          step7
-	KMOVB        8(CX), K6
-	KMOVB        8(R10), K5
+	JLT          step8
+	CMPQ         DI, 166424(R8)
+	JLT          rest10
+
+met9:
+	KMOVB 8(CX), K6
+	KMOVB 8(R10), K5
 
 	// beyond
 	VCMPPD $0x1d, 1024(DX)(AX*8), Z19, K1
@@ -15536,12 +15545,12 @@ step7:
 	ORQ      R12, R11
 
 stepped2:
-	MOVQ 166352(R8), R12
+	MOVQ 166464(R8), R12
 	ADDQ R8, R12
 	MOVQ 240(BX), R15
 	MOVQ SI, R13
-	SUBQ DI, R13
-	MOVQ 166304(R8), BP
+	SUBQ 166424(R8), R13
+	MOVQ 166416(R8), BP
 	LEAQ (BP)(R13*8), BP
 	MOVQ 16(R12), R14
 	MOVQ R13, 72(BX)
@@ -15607,7 +15616,7 @@ stepped2:
 	// beyond
 	KORTESTB K7, K7
 	JNZ      write4
-	MOVQ     166336(R8), R12
+	MOVQ     166448(R8), R12
 	NOTQ     R12
 	ANDQ     R12, R11
 	POPCNTQ  R11, R12
@@ -15712,9 +15721,9 @@ stepped2:
 	VPMOVDB     Z14, 432(R12)
 	MOVQ        (R10), CX
 	NOTQ        CX
-	ANDQ        166336(R8), CX
+	ANDQ        166448(R8), CX
 	ORQ         R11, CX
-	MOVQ        CX, 166336(R8)
+	MOVQ        CX, 166448(R8)
 	MOVQ        (BX), CX
 	MOVQ        8(BX), R11
 	MOVQ        96(BX), R11
@@ -15750,12 +15759,12 @@ stepped2:
 	VPMOVZXBQ   440(R10), Z15
 	VPERMPD     Z17, Z15, K6, Z23
 	VMOVUPD     Z23, 448(CX)(AX*8)
-	MOVQ        R9, 166352(R8)
+	MOVQ        R9, 166464(R8)
 	ADDQ        $+2048, R9
-	ANDQ        166328(R8), R9
+	ANDQ        166440(R8), R9
 	MOVQ        328(BX), CX
 	DECQ        CX
-	JLT         none8
+	JLT         none11
 	MOVQ        CX, 328(BX)
 	MOVQ        320(BX), R10
 	MOVQ        (R10)(CX*8), R10
@@ -15768,32 +15777,121 @@ stepped2:
 	PREFETCHT0  384(R10)
 	PREFETCHT0  448(R10)
 
-none8:
+none11:
 	ADDQ DI, SI
 	JMP  chunk1
 
 done3:
-	MOVQ $+1, 166360(R8)
-	MOVQ 166352(R8), AX
-	ADDQ R8, AX
-	MOVQ 16(AX), AX
-	MOVQ AX, 128(BX)
+	CMPQ 166464(R8), $+32768
+	JEQ  write4
+	MOVQ 166464(R8), CX
+	ADDQ R8, CX
+	MOVQ SI, CX
+	SUBQ DI, CX
+	MOVQ 166416(R8), R10
+	LEAQ (R10)(CX*8), R10
+	LEAQ lifConstsAVX512<>+432(SB), CX
+
+	// load
+	VMOVAPD      Z22, Z21
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z31
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z20
+	XORQ         R11, R11
+
+again12:
+	// again
+	VSUBPD.BCST    (R10)(R11*8), Z22, Z0
+	VFNMADD231PD   512(DX)(AX*8), Z0, Z22
+	VMAXPD         Z31, Z22, Z31
+	VCMPPD         $0x11, 1024(DX)(AX*8), Z31, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (CX)(R11*8), Z20, K1, Z20
+	INCQ           R11
+	CMPQ           R11, DI
+	JLT            again12
+	MOVQ           166464(R8), CX
+	ADDQ           R8, CX
+	MOVQ           240(BX), R11
+	MOVQ           SI, R10
+	SUBQ           DI, R10
+	MOVQ           166416(R8), R12
+	LEAQ           (R12)(R10*8), R12
+	MOVQ           16(CX), DI
+	MOVQ           R10, 72(BX)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(BX), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(BX), Z2, Z27
+
+	// goal
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z20, Z29
+	VMOVUPD     (R12), Z30
+	VMOVUPD     64(R12), Z28
+	VPERMT2PD   Z28, Z29, Z30
+
+	// spike
+	VSUBPD       Z30, Z21, Z0
+	VMOVUPD      1024(DX)(AX*8), Z1
+	VSUBPD       Z1, Z30, Z2
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z3
+	VADDPD       Z3, Z20, Z4
+	VMOVUPD      1536(DX)(AX*8), Z5
+	VMOVUPD      Z5, 64(CX)
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z6
+	VORPD.BCST   72(BX), Z6, Z7
+	VMOVUPD      3584(DX)(AX*8), Z8
+	VMOVUPD      Z8, 100480(R8)(DI*8)
+	VFNMADD132PD 512(DX)(AX*8), Z21, Z0
+	VMOVUPD      2048(DX)(AX*8), Z9
+	VMOVUPD      Z9, 81920(R11)(DI*8)
+	VADDPD       Z4, Z27, Z10
+	VADDPD       Z4, Z7, Z11
+	VBROADCASTSD 144(BX), Z12
+	VPADDQ       320(CX), Z12, Z13
+	VSUBPD       Z1, Z0, Z14
+	VSUBPD       Z0, Z30, Z15
+	VSUBPD       Z1, Z0, Z16
+	VPSLLQ       $0x20, Z11, Z17
+	VPADDQ       Z13, Z17, Z18
+	VDIVPD       Z2, Z14, Z19
+	VADDPD       Z15, Z2, Z23
+	VMOVUPD      Z16, 16384(R11)(DI*8)
+	VMOVUPD      Z18, 114688(R11)(DI*8)
+	VMOVUPD      Z23, 49152(R11)(DI*8)
+	VMOVUPD      4096(DX)(AX*8), Z24
+	VFMADD213PD  Z19, Z19, Z24
+	VFMADD231PD  4608(DX)(AX*8), Z19, Z19
+	VSUBPD       4096(DX)(AX*8), Z24, Z25
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z25, K1
+	VMOVUPD      3072(DX)(AX*8), Z26
+	VADDPD       3072(DX)(AX*8), Z3, K1, Z26
+	VSUBPD       4608(DX)(AX*8), Z19, K1, Z25
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z5
+	VBLENDMPD    Z3, Z5, K1, Z6
+	VMOVUPD      Z6, 133312(R8)(DI*8)
+	VADDPD       Z26, Z10, Z8
+	VMOVUPD      Z25, 128(CX)
+	VMOVUPD      Z25, 67648(R8)(DI*8)
+	VMOVUPD      Z8, 192(CX)
+	VMOVUPD      Z8, 34816(R8)(DI*8)
 
 write4:
-	MOVQ  R9, 166344(R8)
+	MOVQ  R9, 166456(R8)
 	MOVQ  SI, 72(BX)
 	MOVQ  240(BX), AX
 	MOVQ  120(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written9
+	JZ    written13
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    SI, SI
 
-write10:
+write14:
 	// theta
 	VMOVUPD           16384(AX)(SI*8), Z0
 	VDIVPD            49152(AX)(SI*8), Z0, Z1
@@ -15823,20 +15921,20 @@ write10:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, SI
 	CMPQ              SI, DX
-	JLT               write10
+	JLT               write14
 
-written9:
+written13:
 	MOVQ  240(BX), AX
 	MOVQ  144(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written11
+	JZ    written15
 	MOVQ  96(BX), SI
 	MOVQ  8(BX), DI
 	MOVQ  112(BX), R11
 	XORQ  BX, BX
 
-spike12:
+spike16:
 	MOVL 114688(AX)(BX*8), R9
 	SUBQ CX, R9
 	MOVQ 34816(R8)(BX*8), R10
@@ -15847,13 +15945,13 @@ spike12:
 	MOVQ R10, (R11)(R9*8)
 	INCQ BX
 	CMPQ BX, DX
-	JLT  spike12
+	JLT  spike16
 
-written11:
+written15:
 	VZEROUPPER
 	RET
 
-mixed5:
+mixed6:
 	MOVQ SI, 72(BX)
 
 	// number
@@ -15861,13 +15959,14 @@ mixed5:
 	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(BX), Z2, Z31
-	MOVQ         166352(R8), R11
+	MOVQ         166464(R8), R11
 	ADDQ         R8, R11
-	MOVQ         166304(R8), R11
+	MOVQ         166416(R8), R11
 	LEAQ         (R11)(SI*8), R11
-	MOVQ         DI, R12
-	NEGQ         R12
-	LEAQ         (R11)(R12*8), R12
+	MOVQ         SI, R12
+	SUBQ         166424(R8), R12
+	MOVQ         166416(R8), R13
+	LEAQ         (R13)(R12*8), R13
 
 	// load
 	VMOVUPD      192(CX), Z0
@@ -15891,16 +15990,16 @@ mixed5:
 	VBROADCASTSD lifConstsAVX512<>+344(SB), Z7
 	VBROADCASTSD lifConstsAVX512<>+344(SB), Z6
 	VBROADCASTSD lifConstsAVX512<>+344(SB), Z5
-	LEAQ         lifConstsAVX512<>+432(SB), R13
+	LEAQ         lifConstsAVX512<>+432(SB), R12
 
 	// keep
 	XORQ R14, R14
 
-step13:
+step17:
 	// step
-	VSUBPD.BCST    (R12)(R14*8), Z22, Z0
-	VCMPPD.BCST    $0x12, (R13)(R14*8), Z15, K1
-	VCMPPD.BCST    $0x12, (R13)(R14*8), Z14, K2
+	VSUBPD.BCST    (R13)(R14*8), Z22, Z0
+	VCMPPD.BCST    $0x12, (R12)(R14*8), Z15, K1
+	VCMPPD.BCST    $0x12, (R12)(R14*8), Z14, K2
 	VFNMADD231PD   512(DX)(AX*8), Z0, Z22
 	VBROADCASTSD   (R11)(R14*8), Z1
 	VSUBPD         Z1, Z30, Z2
@@ -15936,14 +16035,18 @@ step13:
 	VMAXPD         Z13, Z22, Z13
 	VCMPPD         $0x11, 1024(DX)(AX*8), Z13, K3
 	VBLENDMPD      Z22, Z21, K3, Z21
-	VBLENDMPD.BCST (R13)(R14*8), Z20, K3, Z20
+	VBLENDMPD.BCST (R12)(R14*8), Z20, K3, Z20
 	VBLENDMPD      512(DX)(AX*8), Z18, K1, Z18
 	VBLENDMPD      512(DX)(AX*8), Z16, K2, Z16
 	INCQ           R14
 	CMPQ           R14, DI
-	JLT            step13
-	KMOVB          8(CX), K6
-	KMOVB          8(R10), K5
+	JLT            step17
+	CMPQ           DI, 166424(R8)
+	JLT            rest19
+
+met18:
+	KMOVB 8(CX), K6
+	KMOVB 8(R10), K5
 
 	// beyond
 	VCMPPD $0x1d, 1024(DX)(AX*8), Z4, K1
@@ -15984,6 +16087,38 @@ step13:
 	SHLQ     $0x30, R12
 	ORQ      R12, R11
 	JMP      stepped2
+
+rest10:
+	MOVQ DI, R14
+
+again20:
+	// again
+	VSUBPD.BCST    (R13)(R14*8), Z22, Z0
+	VFNMADD231PD   512(DX)(AX*8), Z0, Z22
+	VMAXPD         Z13, Z22, Z13
+	VCMPPD         $0x11, 1024(DX)(AX*8), Z13, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (R12)(R14*8), Z20, K1, Z20
+	INCQ           R14
+	CMPQ           R14, 166424(R8)
+	JLT            again20
+	JMP            met9
+
+rest19:
+	MOVQ DI, R14
+
+again21:
+	// again
+	VSUBPD.BCST    (R13)(R14*8), Z22, Z0
+	VFNMADD231PD   512(DX)(AX*8), Z0, Z22
+	VMAXPD         Z13, Z22, Z13
+	VCMPPD         $0x11, 1024(DX)(AX*8), Z13, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (R12)(R14*8), Z20, K1, Z20
+	INCQ           R14
+	CMPQ           R14, 166424(R8)
+	JLT            again21
+	JMP            met18
 	PCALIGN $0x40
 
 // func LIFPackedCurrentsAVX512(b *Block)
@@ -15994,9 +16129,8 @@ TEXT ·LIFPackedCurrentsAVX512(SB), $8-8
 	MOVQ 72(BX), SI
 	MOVQ 344(BX), R8
 	XORQ AX, AX
-	MOVQ 166312(R8), DI
-	MOVQ 166344(R8), R9
-	MOVQ $+0, 166360(R8)
+	MOVQ 166424(R8), DI
+	MOVQ 166456(R8), R9
 	MOVQ (BX), CX
 	MOVQ 8(BX), R10
 	MOVQ 96(BX), R10
@@ -16013,21 +16147,26 @@ TEXT ·LIFPackedCurrentsAVX512(SB), $8-8
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
 
 chunk1:
-	MOVQ 56(BX), CX
-	MOVQ 128(BX), R10
-	SUBQ SI, CX
-	CMPQ CX, DI
-	JLT  done3
-	ADDQ $0x40, R10
-	CMPQ R10, 136(BX)
+	MOVQ 128(BX), CX
+	CMPQ SI, 56(BX)
+	JGE  done3
+	ADDQ $0x40, CX
+	CMPQ CX, 136(BX)
 	JGT  done3
 	MOVQ R9, CX
-	SUBQ 166320(R8), CX
+	SUBQ 166432(R8), CX
 	LEAQ -2048(CX), R10
-	ANDQ 166328(R8), CX
+	ANDQ 166440(R8), CX
 	ADDQ R8, CX
-	ANDQ 166328(R8), R10
+	ANDQ 166440(R8), R10
 	ADDQ R8, R10
+	MOVQ 56(BX), DI
+	SUBQ SI, DI
+	CMPQ DI, 166424(R8)
+	JLE  whole5
+	MOVQ 166424(R8), DI
+
+whole5:
 	MOVQ SI, 72(BX)
 
 	// number
@@ -16035,13 +16174,14 @@ chunk1:
 	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(BX), Z2, Z31
-	MOVQ         166352(R8), R11
+	MOVQ         166464(R8), R11
 	ADDQ         R8, R11
-	MOVQ         166304(R8), R12
+	MOVQ         166416(R8), R12
 	LEAQ         (R12)(SI*8), R12
-	MOVQ         DI, R13
-	NEGQ         R13
-	LEAQ         (R12)(R13*8), R13
+	MOVQ         SI, R13
+	SUBQ         166424(R8), R13
+	MOVQ         166416(R8), R14
+	LEAQ         (R14)(R13*8), R14
 
 	// load
 	VMOVUPD      192(CX), Z0
@@ -16055,7 +16195,7 @@ chunk1:
 	VMOVUPD      128(CX), Z18
 	VMOVUPD      64(R10), Z17
 	VMOVUPD      128(R10), Z16
-	LEAQ         lifConstsAVX512<>+432(SB), R14
+	LEAQ         lifConstsAVX512<>+432(SB), R13
 
 	// keep
 	VMOVUPD 512(DX)(AX*8), Z12
@@ -16064,12 +16204,12 @@ chunk1:
 	VMOVUPD 5632(DX)(AX*8), Z9
 	XORQ    R15, R15
 
-step5:
+step6:
 	// step
 	VBROADCASTSD   (R12)(R15*8), Z0
 	VADDPD         6144(DX)(AX*8), Z0, Z1
 	VMOVUPD        1088(R11), Z2
-	VADDPD.BCST    (R13)(R15*8), Z2, Z3
+	VADDPD.BCST    (R14)(R15*8), Z2, Z3
 	VADDPD         6208(DX)(AX*8), Z0, Z4
 	VADDPD         6272(DX)(AX*8), Z0, Z5
 	VADDPD         6336(DX)(AX*8), Z0, Z6
@@ -16083,7 +16223,7 @@ step5:
 	VFMADD213PD    Z9, Z10, Z7
 	VFMADD213PD    Z9, Z10, Z8
 	VSUBPD         Z1, Z30, Z2
-	VCMPPD.BCST    $0x12, (R14)(R15*8), Z15, K1
+	VCMPPD.BCST    $0x12, (R13)(R15*8), Z15, K1
 	VSUBPD         Z3, Z22, Z1
 	VSUBPD         Z4, Z29, Z3
 	VSUBPD         Z5, Z28, Z4
@@ -16107,7 +16247,7 @@ step5:
 	VFNMADD231PD   Z6, Z12, Z26
 	VFMADD213PD    Z9, Z10, Z4
 	VFNMADD231PD   Z2, Z12, Z25
-	VCMPPD.BCST    $0x12, (R14)(R15*8), Z14, K2
+	VCMPPD.BCST    $0x12, (R13)(R15*8), Z14, K2
 	VFNMADD231PD   Z3, Z12, Z24
 	VSUBPD         Z1, Z19, Z5
 	VFNMADD231PD   Z7, Z12, Z23
@@ -16117,13 +16257,17 @@ step5:
 	VBLENDMPD      Z12, Z18, K1, Z18
 	VFNMADD231PD   Z0, Z16, K2, Z17
 	VBLENDMPD      Z22, Z21, K3, Z21
-	VBLENDMPD.BCST (R14)(R15*8), Z20, K3, Z20
+	VBLENDMPD.BCST (R13)(R15*8), Z20, K3, Z20
 	VBLENDMPD      Z12, Z16, K2, Z16
 	INCQ           R15
 	CMPQ           R15, DI
-	JLT            step5
-	KMOVB          8(CX), K6
-	KMOVB          8(R10), K5
+	JLT            step6
+	CMPQ           DI, 166424(R8)
+	JLT            rest8
+
+met7:
+	KMOVB 8(CX), K6
+	KMOVB 8(R10), K5
 
 	// beyond
 	VCMPPD $0x1d, 1024(DX)(AX*8), Z19, K1
@@ -16163,12 +16307,12 @@ step5:
 	KMOVW    K6, R12
 	SHLQ     $0x30, R12
 	ORQ      R12, R11
-	MOVQ     166352(R8), R12
+	MOVQ     166464(R8), R12
 	ADDQ     R8, R12
 	MOVQ     240(BX), R15
 	MOVQ     SI, R13
-	SUBQ     DI, R13
-	MOVQ     166304(R8), BP
+	SUBQ     166424(R8), R13
+	MOVQ     166416(R8), BP
 	LEAQ     (BP)(R13*8), BP
 	MOVQ     16(R12), R14
 	MOVQ     R13, 72(BX)
@@ -16237,7 +16381,7 @@ step5:
 	// beyond
 	KORTESTB K7, K7
 	JNZ      write4
-	MOVQ     166336(R8), R12
+	MOVQ     166448(R8), R12
 	NOTQ     R12
 	ANDQ     R12, R11
 	POPCNTQ  R11, R12
@@ -16361,9 +16505,9 @@ step5:
 	VPMOVDB     Z14, 432(R12)
 	MOVQ        (R10), CX
 	NOTQ        CX
-	ANDQ        166336(R8), CX
+	ANDQ        166448(R8), CX
 	ORQ         R11, CX
-	MOVQ        CX, 166336(R8)
+	MOVQ        CX, 166448(R8)
 	MOVQ        (BX), CX
 	MOVQ        8(BX), R11
 	MOVQ        96(BX), R11
@@ -16399,12 +16543,12 @@ step5:
 	VPMOVZXBQ   440(R10), Z15
 	VPERMPD     Z17, Z15, K6, Z23
 	VMOVUPD     Z23, 448(CX)(AX*8)
-	MOVQ        R9, 166352(R8)
+	MOVQ        R9, 166464(R8)
 	ADDQ        $+2048, R9
-	ANDQ        166328(R8), R9
+	ANDQ        166440(R8), R9
 	MOVQ        328(BX), CX
 	DECQ        CX
-	JLT         none6
+	JLT         none9
 	MOVQ        CX, 328(BX)
 	MOVQ        320(BX), R10
 	MOVQ        (R10)(CX*8), R10
@@ -16417,32 +16561,127 @@ step5:
 	PREFETCHT0  384(R10)
 	PREFETCHT0  448(R10)
 
-none6:
+none9:
 	ADDQ DI, SI
 	JMP  chunk1
 
 done3:
-	MOVQ $+1, 166360(R8)
-	MOVQ 166352(R8), AX
-	ADDQ R8, AX
-	MOVQ 16(AX), AX
-	MOVQ AX, 128(BX)
+	CMPQ 166464(R8), $+32768
+	JEQ  write4
+	MOVQ 166464(R8), CX
+	ADDQ R8, CX
+	MOVQ SI, R10
+	SUBQ DI, R10
+	MOVQ 166416(R8), R11
+	LEAQ (R11)(R10*8), R11
+	LEAQ lifConstsAVX512<>+432(SB), R10
+
+	// load
+	VMOVAPD      Z22, Z21
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z31
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z20
+	XORQ         R12, R12
+
+again10:
+	// again
+	VMOVUPD        1088(CX), Z0
+	VADDPD.BCST    (R11)(R12*8), Z0, Z1
+	VMOVUPD        5120(DX)(AX*8), Z2
+	VFMADD213PD    5632(DX)(AX*8), Z2, Z1
+	VSUBPD         Z1, Z22, Z3
+	VFNMADD231PD   512(DX)(AX*8), Z3, Z22
+	VCMPPD         $0x11, 1024(DX)(AX*8), Z22, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (R10)(R12*8), Z20, K1, Z20
+	INCQ           R12
+	CMPQ           R12, DI
+	JLT            again10
+	MOVQ           166464(R8), CX
+	ADDQ           R8, CX
+	MOVQ           240(BX), R11
+	MOVQ           SI, R10
+	SUBQ           DI, R10
+	MOVQ           166416(R8), R12
+	LEAQ           (R12)(R10*8), R12
+	MOVQ           16(CX), DI
+	MOVQ           R10, 72(BX)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(BX), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(BX), Z2, Z27
+
+	// goal
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z20, Z29
+	VMOVUPD     (R12), Z30
+	VMOVUPD     64(R12), Z28
+	VPERMT2PD   Z28, Z29, Z30
+
+	// spike
+	VADDPD       1088(CX), Z30, Z0
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z1
+	VADDPD       Z1, Z20, Z2
+	VMOVUPD      1536(DX)(AX*8), Z3
+	VMOVUPD      Z3, 64(CX)
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
+	VORPD.BCST   72(BX), Z4, Z5
+	VMOVUPD      3584(DX)(AX*8), Z6
+	VMOVUPD      Z6, 100480(R8)(DI*8)
+	VMOVUPD      2048(DX)(AX*8), Z7
+	VMOVUPD      Z7, 81920(R11)(DI*8)
+	VMOVUPD      5120(DX)(AX*8), Z8
+	VFMADD213PD  5632(DX)(AX*8), Z8, Z0
+	VADDPD       Z2, Z27, Z9
+	VADDPD       Z2, Z5, Z10
+	VBROADCASTSD 144(BX), Z11
+	VPADDQ       320(CX), Z11, Z12
+	VSUBPD       Z0, Z21, Z13
+	VMOVUPD      1024(DX)(AX*8), Z14
+	VSUBPD       Z14, Z0, Z15
+	VPSLLQ       $0x20, Z10, Z16
+	VPADDQ       Z12, Z16, Z17
+	VFNMADD132PD 512(DX)(AX*8), Z21, Z13
+	VMOVUPD      Z17, 114688(R11)(DI*8)
+	VSUBPD       Z14, Z13, Z18
+	VSUBPD       Z13, Z0, Z19
+	VSUBPD       Z14, Z13, Z23
+	VDIVPD       Z15, Z18, Z24
+	VADDPD       Z19, Z15, Z25
+	VMOVUPD      Z23, 16384(R11)(DI*8)
+	VMOVUPD      Z25, 49152(R11)(DI*8)
+	VMOVUPD      4096(DX)(AX*8), Z26
+	VFMADD213PD  Z24, Z24, Z26
+	VFMADD231PD  4608(DX)(AX*8), Z24, Z24
+	VSUBPD       4096(DX)(AX*8), Z26, Z3
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z3, K1
+	VMOVUPD      3072(DX)(AX*8), Z4
+	VADDPD       3072(DX)(AX*8), Z1, K1, Z4
+	VSUBPD       4608(DX)(AX*8), Z24, K1, Z3
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z6
+	VBLENDMPD    Z1, Z6, K1, Z7
+	VMOVUPD      Z7, 133312(R8)(DI*8)
+	VADDPD       Z4, Z9, Z8
+	VMOVUPD      Z3, 128(CX)
+	VMOVUPD      Z3, 67648(R8)(DI*8)
+	VMOVUPD      Z8, 192(CX)
+	VMOVUPD      Z8, 34816(R8)(DI*8)
 
 write4:
-	MOVQ  R9, 166344(R8)
+	MOVQ  R9, 166456(R8)
 	MOVQ  SI, 72(BX)
 	MOVQ  240(BX), AX
 	MOVQ  120(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written7
+	JZ    written11
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    SI, SI
 
-write8:
+write12:
 	// theta
 	VMOVUPD           16384(AX)(SI*8), Z0
 	VDIVPD            49152(AX)(SI*8), Z0, Z1
@@ -16472,20 +16711,20 @@ write8:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, SI
 	CMPQ              SI, DX
-	JLT               write8
+	JLT               write12
 
-written7:
+written11:
 	MOVQ  240(BX), AX
 	MOVQ  144(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written9
+	JZ    written13
 	MOVQ  96(BX), SI
 	MOVQ  8(BX), DI
 	MOVQ  112(BX), R11
 	XORQ  BX, BX
 
-spike10:
+spike14:
 	MOVL 114688(AX)(BX*8), R9
 	SUBQ CX, R9
 	MOVQ 34816(R8)(BX*8), R10
@@ -16496,11 +16735,30 @@ spike10:
 	MOVQ R10, (R11)(R9*8)
 	INCQ BX
 	CMPQ BX, DX
-	JLT  spike10
+	JLT  spike14
 
-written9:
+written13:
 	VZEROUPPER
 	RET
+
+rest8:
+	MOVQ DI, R15
+
+again15:
+	// again
+	VMOVUPD        1088(R11), Z0
+	VADDPD.BCST    (R14)(R15*8), Z0, Z1
+	VMOVUPD        5120(DX)(AX*8), Z2
+	VFMADD213PD    5632(DX)(AX*8), Z2, Z1
+	VSUBPD         Z1, Z22, Z3
+	VFNMADD231PD   512(DX)(AX*8), Z3, Z22
+	VCMPPD         $0x11, 1024(DX)(AX*8), Z22, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (R13)(R15*8), Z20, K1, Z20
+	INCQ           R15
+	CMPQ           R15, 166424(R8)
+	JLT            again15
+	JMP            met7
 	PCALIGN $0x40
 
 // func LIFPackedOwnAVX512(b *Block)
@@ -16511,9 +16769,8 @@ TEXT ·LIFPackedOwnAVX512(SB), $8-8
 	MOVQ 72(BX), SI
 	MOVQ 344(BX), R8
 	XORQ AX, AX
-	MOVQ 166312(R8), DI
-	MOVQ 166344(R8), R9
-	MOVQ $+0, 166360(R8)
+	MOVQ 166424(R8), DI
+	MOVQ 166456(R8), R9
 	MOVQ (BX), CX
 	MOVQ 8(BX), R10
 	MOVQ 96(BX), R10
@@ -16530,21 +16787,26 @@ TEXT ·LIFPackedOwnAVX512(SB), $8-8
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
 
 chunk1:
-	MOVQ 56(BX), CX
-	MOVQ 128(BX), R10
-	SUBQ SI, CX
-	CMPQ CX, DI
-	JLT  done3
-	ADDQ $0x40, R10
-	CMPQ R10, 136(BX)
+	MOVQ 128(BX), CX
+	CMPQ SI, 56(BX)
+	JGE  done3
+	ADDQ $0x40, CX
+	CMPQ CX, 136(BX)
 	JGT  done3
 	MOVQ R9, CX
-	SUBQ 166320(R8), CX
+	SUBQ 166432(R8), CX
 	LEAQ -2048(CX), R10
-	ANDQ 166328(R8), CX
+	ANDQ 166440(R8), CX
 	ADDQ R8, CX
-	ANDQ 166328(R8), R10
+	ANDQ 166440(R8), R10
 	ADDQ R8, R10
+	MOVQ 56(BX), DI
+	SUBQ SI, DI
+	CMPQ DI, 166424(R8)
+	JLE  whole5
+	MOVQ 166424(R8), DI
+
+whole5:
 	MOVQ SI, 72(BX)
 
 	// number
@@ -16552,13 +16814,14 @@ chunk1:
 	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(BX), Z2, Z31
-	MOVQ         166352(R8), R11
+	MOVQ         166464(R8), R11
 	ADDQ         R8, R11
-	MOVQ         166304(R8), R12
+	MOVQ         166416(R8), R12
 	LEAQ         (R12)(SI*8), R12
-	MOVQ         DI, R13
-	NEGQ         R13
-	LEAQ         (R12)(R13*8), R13
+	MOVQ         SI, R13
+	SUBQ         166424(R8), R13
+	MOVQ         166416(R8), R14
+	LEAQ         (R14)(R13*8), R14
 
 	// load
 	VMOVUPD      192(CX), Z0
@@ -16572,7 +16835,7 @@ chunk1:
 	VMOVUPD      128(CX), Z18
 	VMOVUPD      64(R10), Z17
 	VMOVUPD      128(R10), Z16
-	LEAQ         lifConstsAVX512<>+432(SB), R14
+	LEAQ         lifConstsAVX512<>+432(SB), R13
 
 	// keep
 	VMOVUPD 5120(DX)(AX*8), Z12
@@ -16586,13 +16849,13 @@ chunk1:
 	VMOVUPD 5632(DX)(AX*8), Z4
 	XORQ    R15, R15
 
-step5:
+step6:
 	// step
 	VBROADCASTSD   (R12)(R15*8), Z0
 	VADDPD         6144(DX)(AX*8), Z0, Z1
 	VMOVUPD        1088(R11), Z2
-	VADDPD.BCST    (R13)(R15*8), Z2, Z3
-	VCMPPD.BCST    $0x12, (R14)(R15*8), Z15, K1
+	VADDPD.BCST    (R14)(R15*8), Z2, Z3
+	VCMPPD.BCST    $0x12, (R13)(R15*8), Z15, K1
 	VFMADD213PD    Z4, Z12, Z1
 	VMOVUPD        960(R11), Z2
 	VFMADD213PD    1024(R11), Z2, Z3
@@ -16617,14 +16880,14 @@ step5:
 	VFNMADD231PD   Z1, Z5, Z27
 	VMOVUPD        960(CX), Z2
 	VFMADD213PD    1024(CX), Z2, Z3
-	VBLENDMPD.BCST (R14)(R15*8), Z20, K2, Z20
+	VBLENDMPD.BCST (R13)(R15*8), Z20, K2, Z20
 	VBLENDMPD      448(CX), Z18, K1, Z0
 	VSUBPD         Z3, Z19, Z1
 	VFNMADD231PD   Z1, Z18, K1, Z19
 	VMOVAPD        Z0, Z18
 	INCQ           R15
 	CMPQ           R15, DI
-	JLT            step5
+	JLT            step6
 
 	// keep
 	VMOVUPD 5376(DX)(AX*8), Z12
@@ -16638,12 +16901,12 @@ step5:
 	VMOVUPD 5888(DX)(AX*8), Z4
 	XORQ    R15, R15
 
-step6:
+step7:
 	// step
 	VBROADCASTSD (R12)(R15*8), Z0
 	VADDPD       6400(DX)(AX*8), Z0, Z1
 	VADDPD       6464(DX)(AX*8), Z0, Z2
-	VCMPPD.BCST  $0x12, (R14)(R15*8), Z14, K1
+	VCMPPD.BCST  $0x12, (R13)(R15*8), Z14, K1
 	VFMADD213PD  Z4, Z12, Z1
 	VFMADD213PD  5952(DX)(AX*8), Z11, Z2
 	VSUBPD       Z1, Z26, Z3
@@ -16667,9 +16930,13 @@ step6:
 	VMOVAPD      Z0, Z16
 	INCQ         R15
 	CMPQ         R15, DI
-	JLT          step6
-	KMOVB        8(CX), K6
-	KMOVB        8(R10), K5
+	JLT          step7
+	CMPQ         DI, 166424(R8)
+	JLT          rest9
+
+met8:
+	KMOVB 8(CX), K6
+	KMOVB 8(R10), K5
 
 	// beyond
 	VCMPPD $0x1d, 512(CX), Z19, K1
@@ -16709,12 +16976,12 @@ step6:
 	KMOVW    K6, R12
 	SHLQ     $0x30, R12
 	ORQ      R12, R11
-	MOVQ     166352(R8), R12
+	MOVQ     166464(R8), R12
 	ADDQ     R8, R12
 	MOVQ     240(BX), R15
 	MOVQ     SI, R13
-	SUBQ     DI, R13
-	MOVQ     166304(R8), BP
+	SUBQ     166424(R8), R13
+	MOVQ     166416(R8), BP
 	LEAQ     (BP)(R13*8), BP
 	MOVQ     16(R12), R14
 	MOVQ     R13, 72(BX)
@@ -16783,7 +17050,7 @@ step6:
 	// beyond
 	KORTESTB K7, K7
 	JNZ      write4
-	MOVQ     166336(R8), R12
+	MOVQ     166448(R8), R12
 	NOTQ     R12
 	ANDQ     R12, R11
 	POPCNTQ  R11, R12
@@ -17097,9 +17364,9 @@ step6:
 	VPMOVDB     Z14, 432(R12)
 	MOVQ        (R10), CX
 	NOTQ        CX
-	ANDQ        166336(R8), CX
+	ANDQ        166448(R8), CX
 	ORQ         R11, CX
-	MOVQ        CX, 166336(R8)
+	MOVQ        CX, 166448(R8)
 	MOVQ        (BX), CX
 	MOVQ        8(BX), R11
 	MOVQ        96(BX), R11
@@ -17135,12 +17402,12 @@ step6:
 	VPMOVZXBQ   440(R10), Z15
 	VPERMPD     Z17, Z15, K6, Z23
 	VMOVUPD     Z23, 448(CX)(AX*8)
-	MOVQ        R9, 166352(R8)
+	MOVQ        R9, 166464(R8)
 	ADDQ        $+2048, R9
-	ANDQ        166328(R8), R9
+	ANDQ        166440(R8), R9
 	MOVQ        328(BX), CX
 	DECQ        CX
-	JLT         none7
+	JLT         none10
 	MOVQ        CX, 328(BX)
 	MOVQ        320(BX), R10
 	MOVQ        (R10)(CX*8), R10
@@ -17153,32 +17420,127 @@ step6:
 	PREFETCHT0  384(R10)
 	PREFETCHT0  448(R10)
 
-none7:
+none10:
 	ADDQ DI, SI
 	JMP  chunk1
 
 done3:
-	MOVQ $+1, 166360(R8)
-	MOVQ 166352(R8), AX
+	CMPQ 166464(R8), $+32768
+	JEQ  write4
+	MOVQ 166464(R8), AX
 	ADDQ R8, AX
-	MOVQ 16(AX), AX
-	MOVQ AX, 128(BX)
+	MOVQ SI, CX
+	SUBQ DI, CX
+	MOVQ 166416(R8), DX
+	LEAQ (DX)(CX*8), DX
+	LEAQ lifConstsAVX512<>+432(SB), CX
+
+	// load
+	VMOVAPD      Z22, Z21
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z31
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z20
+	XORQ         R10, R10
+
+again11:
+	// again
+	VMOVUPD        1088(AX), Z0
+	VADDPD.BCST    (DX)(R10*8), Z0, Z1
+	VMOVUPD        960(AX), Z2
+	VFMADD213PD    1024(AX), Z2, Z1
+	VSUBPD         Z1, Z22, Z3
+	VFNMADD231PD   448(AX), Z3, Z22
+	VCMPPD         $0x11, 512(AX), Z22, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (CX)(R10*8), Z20, K1, Z20
+	INCQ           R10
+	CMPQ           R10, DI
+	JLT            again11
+	MOVQ           166464(R8), AX
+	ADDQ           R8, AX
+	MOVQ           240(BX), DX
+	MOVQ           SI, CX
+	SUBQ           DI, CX
+	MOVQ           166416(R8), R10
+	LEAQ           (R10)(CX*8), R10
+	MOVQ           16(AX), DI
+	MOVQ           CX, 72(BX)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(BX), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(BX), Z2, Z27
+
+	// goal
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z20, Z29
+	VMOVUPD     (R10), Z30
+	VMOVUPD     64(R10), Z28
+	VPERMT2PD   Z28, Z29, Z30
+
+	// spike
+	VADDPD       1088(AX), Z30, Z0
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z1
+	VADDPD       Z1, Z20, Z2
+	VMOVUPD      576(AX), Z3
+	VMOVUPD      Z3, 64(AX)
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
+	VORPD.BCST   72(BX), Z4, Z5
+	VMOVUPD      768(AX), Z6
+	VMOVUPD      Z6, 100480(R8)(DI*8)
+	VMOVUPD      640(AX), Z7
+	VMOVUPD      Z7, 81920(DX)(DI*8)
+	VMOVUPD      960(AX), Z8
+	VFMADD213PD  1024(AX), Z8, Z0
+	VADDPD       Z2, Z27, Z9
+	VADDPD       Z2, Z5, Z10
+	VBROADCASTSD 144(BX), Z11
+	VPADDQ       320(AX), Z11, Z12
+	VSUBPD       Z0, Z21, Z13
+	VMOVUPD      512(AX), Z14
+	VSUBPD       Z14, Z0, Z15
+	VPSLLQ       $0x20, Z10, Z16
+	VPADDQ       Z12, Z16, Z17
+	VFNMADD132PD 448(AX), Z21, Z13
+	VMOVUPD      Z17, 114688(DX)(DI*8)
+	VSUBPD       Z14, Z13, Z18
+	VSUBPD       Z13, Z0, Z19
+	VSUBPD       Z14, Z13, Z23
+	VDIVPD       Z15, Z18, Z24
+	VADDPD       Z19, Z15, Z25
+	VMOVUPD      Z23, 16384(DX)(DI*8)
+	VMOVUPD      Z25, 49152(DX)(DI*8)
+	VMOVUPD      832(AX), Z26
+	VFMADD213PD  Z24, Z24, Z26
+	VFMADD231PD  896(AX), Z24, Z24
+	VSUBPD       832(AX), Z26, Z3
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z3, K1
+	VMOVUPD      704(AX), Z4
+	VADDPD       704(AX), Z1, K1, Z4
+	VSUBPD       896(AX), Z24, K1, Z3
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z6
+	VBLENDMPD    Z1, Z6, K1, Z7
+	VMOVUPD      Z7, 133312(R8)(DI*8)
+	VADDPD       Z4, Z9, Z8
+	VMOVUPD      Z3, 128(AX)
+	VMOVUPD      Z3, 67648(R8)(DI*8)
+	VMOVUPD      Z8, 192(AX)
+	VMOVUPD      Z8, 34816(R8)(DI*8)
 
 write4:
-	MOVQ  R9, 166344(R8)
+	MOVQ  R9, 166456(R8)
 	MOVQ  SI, 72(BX)
 	MOVQ  240(BX), AX
 	MOVQ  120(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written8
+	JZ    written12
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    SI, SI
 
-write9:
+write13:
 	// theta
 	VMOVUPD           16384(AX)(SI*8), Z0
 	VDIVPD            49152(AX)(SI*8), Z0, Z1
@@ -17208,20 +17570,20 @@ write9:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, SI
 	CMPQ              SI, DX
-	JLT               write9
+	JLT               write13
 
-written8:
+written12:
 	MOVQ  240(BX), AX
 	MOVQ  144(BX), CX
 	MOVQ  128(BX), DX
 	TESTQ DX, DX
-	JZ    written10
+	JZ    written14
 	MOVQ  96(BX), SI
 	MOVQ  8(BX), DI
 	MOVQ  112(BX), R11
 	XORQ  BX, BX
 
-spike11:
+spike15:
 	MOVL 114688(AX)(BX*8), R9
 	SUBQ CX, R9
 	MOVQ 34816(R8)(BX*8), R10
@@ -17232,127 +17594,142 @@ spike11:
 	MOVQ R10, (R11)(R9*8)
 	INCQ BX
 	CMPQ BX, DX
-	JLT  spike11
+	JLT  spike15
 
-written10:
+written14:
 	VZEROUPPER
 	RET
+
+rest9:
+	MOVQ DI, R15
+
+again16:
+	// again
+	VMOVUPD        1088(R11), Z0
+	VADDPD.BCST    (R14)(R15*8), Z0, Z1
+	VMOVUPD        960(R11), Z2
+	VFMADD213PD    1024(R11), Z2, Z1
+	VSUBPD         Z1, Z22, Z3
+	VFNMADD231PD   448(R11), Z3, Z22
+	VCMPPD         $0x11, 512(R11), Z22, K1
+	VBLENDMPD      Z22, Z21, K1, Z21
+	VBLENDMPD.BCST (R13)(R15*8), Z20, K1, Z20
+	INCQ           R15
+	CMPQ           R15, 166424(R8)
+	JLT            again16
+	JMP            met8
 	PCALIGN $0x40
 
 // func LIFPackableAVX2(b *Block)
 // Requires: AVX, FMA3
-TEXT ·LIFPackableAVX2(SB), $128-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), CX
-	MOVQ 32(CX), DX
-	MOVQ 344(CX), BX
+TEXT ·LIFPackableAVX2(SB), $0-8
+	MOVQ b+0(FP), AX
+	MOVQ 32(AX), CX
+	MOVQ 344(AX), DX
 
 	// none
 	VMOVUPD lifConstsAVX2<>+320(SB), Y15
 	VMOVUPD lifConstsAVX2<>+320(SB), Y14
-	XORQ    CX, CX
+	VMOVUPD lifConstsAVX2<>+352(SB), Y13
+	VMOVUPD lifConstsAVX2<>+640(SB), Y12
+	XORQ    AX, AX
 
 vector1:
 	// steady
-	VBROADCASTSD 166272(BX), Y0
-	VADDPD       6144(DX)(CX*8), Y0, Y1
-	VMOVUPD      1024(DX)(CX*8), Y2
-	VMOVUPD      lifConstsAVX2<>+896(SB), Y3
-	VANDPD       Y3, Y2, Y4
-	VBROADCASTSD 166280(BX), Y5
-	VADDPD       6144(DX)(CX*8), Y5, Y6
-	VMULPD       lifConstsAVX2<>+928(SB), Y4, Y7
-	VMOVUPD      3072(DX)(CX*8), Y8
-	VBROADCASTSD 166288(BX), Y9
-	VCMPPD       $0x1d, Y9, Y8, Y10
-	VMOVUPD      512(DX)(CX*8), Y11
-	VBROADCASTSD 512(DX), Y12
-	VCMPPD       $0x00, Y12, Y11, Y13
-	VMOVUPD      5120(DX)(CX*8), Y0
-	VMOVUPD      5632(DX)(CX*8), Y5
-	VFMADD213PD  Y5, Y0, Y1
-	VBROADCASTSD 1024(DX), Y4
-	VCMPPD       $0x00, Y4, Y2, Y9
-	VFMADD213PD  Y5, Y0, Y6
+	VMOVUPD      1024(CX)(AX*8), Y0
+	VMOVUPD      lifConstsAVX2<>+896(SB), Y1
+	VANDPD       Y1, Y0, Y2
+	VBROADCASTSD 166400(DX), Y3
+	VADDPD       6144(CX)(AX*8), Y3, Y4
+	VBROADCASTSD 166408(DX), Y5
+	VADDPD       6144(CX)(AX*8), Y5, Y6
+	VMULPD       lifConstsAVX2<>+928(SB), Y2, Y7
+	VMOVUPD      512(CX)(AX*8), Y8
+	VBROADCASTSD 512(CX), Y9
+	VCMPPD       $0x00, Y9, Y8, Y10
+	VBROADCASTSD 1024(CX), Y11
+	VCMPPD       $0x00, Y11, Y0, Y3
+	VMOVUPD      1536(CX)(AX*8), Y5
+	VBROADCASTSD 1536(CX), Y2
+	VCMPPD       $0x00, Y2, Y5, Y8
+	VMOVUPD      5120(CX)(AX*8), Y9
+	VFMADD213PD  5632(CX)(AX*8), Y9, Y4
+	VFMADD213PD  5632(CX)(AX*8), Y9, Y6
 	VADDPD       lifConstsAVX2<>+960(SB), Y7, Y11
-	VBROADCASTSD 166296(BX), Y12
-	VCMPPD       $0x11, Y12, Y8, Y4
-	VMOVUPD      1536(DX)(CX*8), Y7
-	VBROADCASTSD 1536(DX), Y12
-	VCMPPD       $0x00, Y12, Y7, Y12
-	VMOVUPD      2560(DX)(CX*8), Y5
-	VCMPPD       $0x11, lifConstsAVX2<>+32(SB), Y5, Y5
-	VMOVUPD      2048(DX)(CX*8), Y0
-	VBROADCASTSD 2048(DX), Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
-	VMOVUPD      6656(DX)(CX*8), Y3
-	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y3, Y3
-	VADDPD       Y11, Y2, Y11
-	VMOVUPD      Y3, (AX)
-	VMINPD       Y6, Y1, Y3
-	VANDPD       Y9, Y13, Y13
-	VMAXPD       Y6, Y1, Y9
-	VANDPD       Y12, Y13, Y13
-	VMAXPD       Y6, Y1, Y12
+	VMOVUPD      2560(CX)(AX*8), Y2
+	VCMPPD       $0x11, lifConstsAVX2<>+32(SB), Y2, Y7
+	VMOVUPD      2048(CX)(AX*8), Y2
+	VBROADCASTSD 2048(CX), Y9
+	VCMPPD       $0x00, Y9, Y2, Y2
+	VMOVUPD      6656(CX)(AX*8), Y9
+	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y9, Y9
+	VANDPD       Y3, Y10, Y10
+	VMOVUPD      3072(CX)(AX*8), Y3
+	VBROADCASTSD 3072(CX), Y1
+	VCMPPD       $0x00, Y1, Y3, Y1
+	VADDPD       Y11, Y0, Y11
+	VMINPD       Y6, Y4, Y3
+	VANDPD       Y8, Y10, Y10
+	VMAXPD       Y6, Y4, Y8
+	VANDPD       Y2, Y10, Y10
+	VMAXPD       Y6, Y4, Y2
 	VCMPPD       $0x1e, Y11, Y3, Y3
-	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y9, Y11
-	VMINPD       Y6, Y1, Y9
-	VCMPPD       $0x11, Y2, Y12, Y1
-	VBROADCASTSD 3072(DX), Y6
-	VCMPPD       $0x00, Y6, Y8, Y12
-	VANDPD       lifConstsAVX2<>+896(SB), Y7, Y2
-	VANDPD       Y0, Y13, Y8
-	VANDPD       lifConstsAVX2<>+896(SB), Y9, Y6
-	VMOVUPD      3584(DX)(CX*8), Y7
-	VBROADCASTSD 3584(DX), Y13
-	VCMPPD       $0x00, Y13, Y7, Y0
-	VANDPD       Y11, Y3, Y9
-	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y6, Y7
-	VORPD        Y1, Y9, Y13
-	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y2, Y3
-	VANDPD       Y10, Y13, Y11
-	VMOVUPD      4096(DX)(CX*8), Y6
-	VBROADCASTSD 4096(DX), Y9
-	VCMPPD       $0x00, Y9, Y6, Y1
-	VANDPD       Y4, Y11, Y2
-	VANDPD       Y12, Y8, Y13
-	VANDPD       Y5, Y2, Y10
-	VMOVUPD      4608(DX)(CX*8), Y6
-	VBROADCASTSD 4608(DX), Y9
-	VCMPPD       $0x00, Y9, Y6, Y11
-	VMOVUPD      (AX), Y4
-	VANDPD       Y4, Y10, Y8
-	VANDPD       Y0, Y13, Y12
-	VANDPD       Y7, Y8, Y2
-	VMOVUPD      5120(DX)(CX*8), Y5
-	VBROADCASTSD 5120(DX), Y6
-	VCMPPD       $0x00, Y6, Y5, Y9
-	VANDPD       Y3, Y2, Y10
-	VANDPD       Y1, Y12, Y4
-	VMOVUPD      5632(DX)(CX*8), Y13
-	VBROADCASTSD 5632(DX), Y0
-	VCMPPD       $0x00, Y0, Y13, Y8
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
-	VBLENDVPD    Y10, Y15, Y7, Y15
-	VANDPD       Y11, Y4, Y5
-	VANDPD       Y9, Y5, Y6
-	VANDPD       Y8, Y6, Y2
-	VBLENDVPD    Y2, Y14, Y7, Y14
-	ADDQ         $0x04, CX
-	CMPQ         CX, $0x40
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y8, Y11
+	VMINPD       Y6, Y4, Y8
+	VCMPPD       $0x11, Y0, Y2, Y4
+	VANDPD       lifConstsAVX2<>+896(SB), Y5, Y6
+	VMOVUPD      3584(CX)(AX*8), Y2
+	VBROADCASTSD 3584(CX), Y0
+	VCMPPD       $0x00, Y0, Y2, Y5
+	VANDPD       Y1, Y10, Y2
+	VANDPD       lifConstsAVX2<>+896(SB), Y8, Y0
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y6, Y10
+	VANDPD       Y11, Y3, Y1
+	VCMPPD       $0x12, lifConstsAVX2<>+128(SB), Y0, Y8
+	VORPD        Y4, Y1, Y6
+	VMOVUPD      4096(CX)(AX*8), Y3
+	VBROADCASTSD 4096(CX), Y11
+	VCMPPD       $0x00, Y11, Y3, Y0
+	VANDPD       Y7, Y6, Y1
+	VMOVUPD      4608(CX)(AX*8), Y4
+	VBROADCASTSD 4608(CX), Y3
+	VCMPPD       $0x00, Y3, Y4, Y11
+	VANDPD       Y9, Y1, Y6
+	VANDPD       Y5, Y2, Y7
+	VMOVUPD      5120(CX)(AX*8), Y4
+	VBROADCASTSD 5120(CX), Y3
+	VCMPPD       $0x00, Y3, Y4, Y1
+	VANDPD       Y8, Y6, Y9
+	VMOVUPD      3072(CX)(AX*8), Y2
+	VMINPD       Y13, Y2, Y13
+	VANDPD       Y10, Y9, Y5
+	VANDPD       Y0, Y7, Y4
+	VMAXPD       Y12, Y2, Y12
+	VMOVUPD      5632(CX)(AX*8), Y3
+	VBROADCASTSD 5632(CX), Y6
+	VCMPPD       $0x00, Y6, Y3, Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VBLENDVPD    Y5, Y15, Y9, Y15
+	VANDPD       Y11, Y4, Y10
+	VANDPD       Y1, Y10, Y7
+	VANDPD       Y8, Y7, Y0
+	VBLENDVPD    Y0, Y14, Y9, Y14
+	ADDQ         $0x04, AX
+	CMPQ         AX, $0x40
 	JLT          vector1
 
 	// done
-	VMOVUPD Y15, 166144(BX)
-	VMOVUPD Y14, 166208(BX)
+	VMOVUPD Y15, 166144(DX)
+	VMOVUPD Y14, 166208(DX)
+	VMOVUPD Y13, 166272(DX)
+	VMOVUPD Y12, 166336(DX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
 
 // func LIFPackableAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·LIFPackableAVX512(SB), $384-8
+TEXT ·LIFPackableAVX512(SB), $320-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), CX
@@ -17362,90 +17739,86 @@ TEXT ·LIFPackableAVX512(SB), $384-8
 	// none
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z31
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z28
 	XORQ         CX, CX
 
 vector1:
 	// steady
-	VMOVUPD      6144(DX)(CX*8), Z0
-	VADDPD.BCST  166272(BX), Z0, Z1
-	VMOVUPD      1024(DX)(CX*8), Z2
-	VBROADCASTSD lifConstsAVX512<>+672(SB), Z3
-	VANDPD       Z3, Z2, Z4
-	VADDPD.BCST  166280(BX), Z0, Z5
-	VMULPD.BCST  lifConstsAVX512<>+680(SB), Z4, Z6
-	VMOVUPD      3072(DX)(CX*8), Z7
-	VCMPPD.BCST  $0x1d, 166288(BX), Z7, K1
-	VMOVUPD      512(DX)(CX*8), Z8
-	VCMPPD.BCST  $0x00, 512(DX), Z8, K2
+	VMOVUPD      1024(DX)(CX*8), Z0
+	VBROADCASTSD lifConstsAVX512<>+672(SB), Z1
+	VANDPD       Z1, Z0, Z2
+	VMOVUPD      6144(DX)(CX*8), Z3
+	VADDPD.BCST  166400(BX), Z3, Z4
+	VADDPD.BCST  166408(BX), Z3, Z5
+	VMULPD.BCST  lifConstsAVX512<>+680(SB), Z2, Z6
+	VMOVUPD      512(DX)(CX*8), Z7
+	VCMPPD.BCST  $0x00, 512(DX), Z7, K1
+	VCMPPD.BCST  $0x00, 1024(DX), Z0, K2
+	VMOVUPD      1536(DX)(CX*8), Z8
+	VCMPPD.BCST  $0x00, 1536(DX), Z8, K3
 	VMOVUPD      5120(DX)(CX*8), Z9
 	VMOVUPD      5632(DX)(CX*8), Z10
-	VFMADD213PD  Z10, Z9, Z1
-	VCMPPD.BCST  $0x00, 1024(DX), Z2, K3
+	VFMADD213PD  Z10, Z9, Z4
 	VFMADD213PD  Z10, Z9, Z5
 	VADDPD.BCST  lifConstsAVX512<>+688(SB), Z6, Z11
-	VCMPPD.BCST  $0x11, 166296(BX), Z7, K4
-	VMOVUPD      1536(DX)(CX*8), Z12
-	VCMPPD.BCST  $0x00, 1536(DX), Z12, K5
-	VMOVUPD      2560(DX)(CX*8), Z13
-	VCMPPD.BCST  $0x11, lifConstsAVX512<>+8(SB), Z13, K6
-	VMOVUPD      2048(DX)(CX*8), Z14
-	VCMPPD.BCST  $0x00, 2048(DX), Z14, K7
-	VMOVUPD      6656(DX)(CX*8), Z15
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z16
+	VMOVUPD      2560(DX)(CX*8), Z12
+	VCMPPD.BCST  $0x11, lifConstsAVX512<>+8(SB), Z12, K4
+	VMOVUPD      2048(DX)(CX*8), Z13
+	VCMPPD.BCST  $0x00, 2048(DX), Z13, K5
+	VMOVUPD      6656(DX)(CX*8), Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VCMPPD       $0x00, Z15, Z14, K6
+	KANDB        K2, K1, K7
+	VMOVUPD      3072(DX)(CX*8), Z16
+	VCMPPD.BCST  $0x00, 3072(DX), Z16, K1
+	VADDPD       Z11, Z0, Z17
+	VMINPD       Z5, Z4, Z18
+	VMAXPD       Z5, Z4, Z19
+	VMAXPD       Z5, Z4, Z20
+	VMINPD       Z5, Z4, Z21
+	VANDPD       Z1, Z8, Z22
+	VCMPPD       $0x1e, Z17, Z18, K2
+	VBROADCASTSD lifConstsAVX512<>+32(SB), Z23
 	KMOVB        K6, (AX)
-	VCMPPD       $0x00, Z16, Z15, K6
-	VADDPD       Z11, Z2, Z17
-	VMINPD       Z5, Z1, Z18
-	VMAXPD       Z5, Z1, Z19
-	VMAXPD       Z5, Z1, Z20
-	VMINPD       Z5, Z1, Z21
-	KANDB        K3, K2, K2
-	VCMPPD       $0x1e, Z17, Z18, K3
-	VBROADCASTSD lifConstsAVX512<>+32(SB), Z22
-	KMOVB        K6, 64(AX)
-	VCMPPD       $0x12, Z22, Z19, K6
-	KMOVB        K4, 128(AX)
-	VCMPPD       $0x11, Z2, Z20, K4
-	VANDPD       Z3, Z21, Z23
-	KMOVB        K1, 192(AX)
-	VCMPPD.BCST  $0x00, 3072(DX), Z7, K1
-	KMOVB        K1, 256(AX)
-	VCMPPD       $0x12, Z22, Z23, K1
-	VANDPD       Z3, Z12, Z24
-	KANDB        K5, K2, K2
+	VCMPPD       $0x12, Z23, Z19, K6
+	KMOVB        K4, 64(AX)
+	VCMPPD       $0x11, Z0, Z20, K4
+	VANDPD       Z1, Z21, Z24
+	KANDB        K3, K7, K7
+	VCMPPD       $0x12, Z23, Z24, K3
 	VMOVUPD      3584(DX)(CX*8), Z25
-	VCMPPD.BCST  $0x00, 3584(DX), Z25, K5
-	KANDB        K6, K3, K3
-	VCMPPD       $0x12, Z22, Z24, K6
-	KORB         K4, K3, K3
-	KANDB        K7, K2, K4
-	KMOVB        192(AX), K2
-	KANDB        K2, K3, K7
+	KMOVB        K3, 128(AX)
+	VCMPPD.BCST  $0x00, 3584(DX), Z25, K3
+	KMOVB        K3, 192(AX)
+	VCMPPD       $0x12, Z23, Z22, K3
+	KANDB        K5, K7, K7
+	KANDB        K6, K2, K5
 	VMOVUPD      4096(DX)(CX*8), Z26
-	VCMPPD.BCST  $0x00, 4096(DX), Z26, K3
-	KMOVB        128(AX), K2
-	KANDB        K2, K7, K7
-	KMOVB        256(AX), K2
-	KANDB        K2, K4, K4
-	KMOVB        (AX), K2
-	KANDB        K2, K7, K7
+	VCMPPD.BCST  $0x00, 4096(DX), Z26, K2
+	KORB         K4, K5, K6
+	KANDB        K1, K7, K5
+	KMOVB        64(AX), K4
+	KANDB        K4, K6, K7
 	VMOVUPD      4608(DX)(CX*8), Z27
-	VCMPPD.BCST  $0x00, 4608(DX), Z27, K2
-	KMOVB        K2, (AX)
-	KMOVB        64(AX), K2
-	KANDB        K2, K7, K7
-	KANDB        K5, K4, K2
-	KANDB        K1, K7, K4
-	VCMPPD.BCST  $0x00, 5120(DX), Z9, K5
-	KANDB        K6, K4, K7
-	KANDB        K3, K2, K1
-	VCMPPD.BCST  $0x00, 5632(DX), Z10, K4
-	VBLENDMPD    Z31, Z16, K7, Z31
+	VCMPPD.BCST  $0x00, 4608(DX), Z27, K1
 	KMOVB        (AX), K6
-	KANDB        K6, K1, K2
-	KANDB        K5, K2, K3
-	KANDB        K4, K3, K7
-	VBLENDMPD    Z30, Z16, K7, Z30
+	KANDB        K6, K7, K4
+	KMOVB        192(AX), K7
+	KANDB        K7, K5, K6
+	KMOVB        128(AX), K5
+	KANDB        K5, K4, K7
+	VCMPPD.BCST  $0x00, 5120(DX), Z9, K4
+	KANDB        K3, K7, K5
+	VMINPD       Z29, Z16, Z29
+	KANDB        K2, K6, K7
+	VMAXPD       Z28, Z16, Z28
+	VCMPPD.BCST  $0x00, 5632(DX), Z10, K3
+	VBLENDMPD    Z31, Z15, K5, Z31
+	KANDB        K1, K7, K6
+	KANDB        K4, K6, K2
+	KANDB        K3, K2, K5
+	VBLENDMPD    Z30, Z15, K5, Z30
 	ADDQ         $0x08, CX
 	CMPQ         CX, $0x40
 	JLT          vector1
@@ -17453,6 +17826,8 @@ vector1:
 	// done
 	VMOVUPD Z31, 166144(BX)
 	VMOVUPD Z30, 166208(BX)
+	VMOVUPD Z29, 166272(BX)
+	VMOVUPD Z28, 166336(BX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40

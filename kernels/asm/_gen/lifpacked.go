@@ -44,7 +44,6 @@ const (
 	packedOut    = int(unsafe.Offsetof(asm.LIFPacked{}.Out))
 	packedNext   = int(unsafe.Offsetof(asm.LIFPacked{}.Next))
 	packedFired  = int(unsafe.Offsetof(asm.LIFPacked{}.Fired))
-	packedOpen   = int(unsafe.Offsetof(asm.LIFPacked{}.Open))
 	packedNear   = int(unsafe.Offsetof(asm.LIFPacked{}.Near))
 	packedRing   = int(unsafe.Offsetof(asm.LIFPacked{}.Ring))
 	packedInput  = int(unsafe.Offsetof(asm.LIFPacked{}.Input))
@@ -91,6 +90,9 @@ func (k *lifPacking) run() {
 	k.test(done)
 	if !k.waving() {
 		k.near(done)
+	}
+	k.chunk()
+	if !k.waving() {
 		k.mixed(string(k.Later("mixed", func() {
 			mixed := *k
 			mixed.rises = false
@@ -100,7 +102,7 @@ func (k *lifPacking) run() {
 	}
 	k.steps()
 	k.Label(stepped)
-	k.find()
+	k.find(at(k.packed, packedChunk))
 	k.accept(write)
 	k.keepWoken()
 	k.pack()
@@ -109,10 +111,7 @@ func (k *lifPacking) run() {
 	k.ADDQ(k.m, k.step)
 	k.JMP(operand.LabelRef(top))
 	k.Label(done)
-	k.MOVQ(operand.I32(1), at(k.packed, packedOpen))
-	found, n := k.last(), k.GP64()
-	k.MOVQ(at(found, slotStart), n)
-	k.MOVQ(n, k.Field("Count"))
+	k.findLast(write)
 	k.Label(write)
 	k.MOVQ(k.place, at(k.packed, packedNext))
 	k.MOVQ(k.step, k.Field("Step"))
@@ -124,7 +123,6 @@ func (k *lifPacking) begin() {
 	k.XORQ(k.lane, k.lane)
 	k.MOVQ(at(k.packed, packedChunk), k.m)
 	k.MOVQ(at(k.packed, packedNext), k.place)
-	k.MOVQ(operand.I32(0), at(k.packed, packedOpen))
 	v, _, _ := k.state()
 	k.Block("begin", func(b *Block) {
 		for s := range k.g {
@@ -134,13 +132,22 @@ func (k *lifPacking) begin() {
 	})
 }
 
-// test jumps to done where no whole chunk is left, or no room for spikes. It finds the slots of the lanes that may
-// wake.
+// chunk sets m to the steps of the chunk, which has fewer than others at the end of the call.
+func (k *lifPacking) chunk() {
+	whole := k.NewLabel("whole")
+	k.MOVQ(k.Field("Steps"), k.m)
+	k.SUBQ(k.step, k.m)
+	k.CMPQ(k.m, at(k.packed, packedChunk))
+	k.JLE(operand.LabelRef(whole))
+	k.MOVQ(at(k.packed, packedChunk), k.m)
+	k.Label(whole)
+}
+
+// test jumps to done where no step is left, or no room for spikes. It finds the slots of the lanes that may wake.
 func (k *lifPacking) test(done string) {
-	left, room := k.Value("Steps"), k.Value("Count")
-	k.SUBQ(k.step, left)
-	k.CMPQ(left, k.m)
-	k.JLT(operand.LabelRef(done))
+	room := k.Value("Count")
+	k.CMPQ(k.step, k.Field("Steps"))
+	k.JGE(operand.LabelRef(done))
 	k.ADDQ(imm(asm.Group), room)
 	k.CMPQ(room, k.Field("Room"))
 	k.JGT(operand.LabelRef(done))
@@ -222,10 +229,7 @@ func (k lifPacking) steps() {
 	defer k.Only(append(k.v, k.now, k.beyond, k.fired.v, k.fired.before, k.fired.when,
 		k.first.v, k.first.rate, k.second.v, k.second.rate)...)()
 	k.number(k.now, k.step)
-	found, input, again := k.last(), k.inputs(k.step), k.GP64()
-	k.MOVQ(k.m, again)
-	k.NEGQ(again)
-	k.LEAQ(operand.Mem{Base: input, Index: again, Scale: 8}, again)
+	found, input, again := k.last(), k.inputs(k.step), k.again(at(k.packed, packedChunk))
 	k.first.wake, k.second.wake, k.fired.high = k.Pin(), k.Pin(), k.Pin()
 	if !k.rises {
 		k.hi = k.row()
@@ -233,21 +237,14 @@ func (k lifPacking) steps() {
 	}
 	k.Block("load", func(b *Block) {
 		none := b.Const(math.Inf(-1))
-		b.Set(k.fired.before, b.Get(k.fired.v))
-		b.Set(k.fired.high, none)
-		b.Set(k.fired.when, b.Const(-1))
+		k.loadFired(b)
 		k.load(b, k.first, k.wakes)
 		k.load(b, k.second, k.returns)
 		for _, hi := range k.hi {
 			b.Set(hi, none)
 		}
 	})
-	tick, j := k.GP64(), k.GP64()
-	var table []uint64
-	for step := range asm.Chunk {
-		table = append(table, math.Float64bits(float64(step)))
-	}
-	k.LEAQ(k.table(table), tick)
+	tick, j := k.ticks(), k.GP64()
 	loop := func(first, n int, kept []operand.Mem, packed func(b *Block, input, step Vec)) {
 		const spare = 4 // registers for the arithmetic
 		k.Keep(spare, kept, func() {
@@ -273,6 +270,16 @@ func (k lifPacking) steps() {
 	}
 	fired := func(b *Block, step Vec) {
 		k.stepFired(b, b.Broadcast(operand.Mem{Base: again, Index: j, Scale: 8}), step, k.of(b, found))
+	}
+	rest := func() { // of the steps of the last chunk, where this one has fewer
+		k.CMPQ(k.m, at(k.packed, packedChunk))
+		met := k.NewLabel("met")
+		k.JLT(k.Later("rest", func() {
+			k.MOVQ(k.m, j)
+			k.stepsFired(found, again, tick, j, at(k.packed, packedChunk))
+			k.JMP(operand.LabelRef(met))
+		}))
+		k.Label(met)
 	}
 	if len(k.varies) > 1 {
 		half := k.g / 2
@@ -300,7 +307,60 @@ func (k lifPacking) steps() {
 			k.stepWoken(b, k.second, input, step, k.of(b, k.returns))
 		})
 	}
+	rest()
 	k.cross()
+}
+
+// ticks is the pointer to the numbers of the steps of a chunk.
+func (k *lifPacking) ticks() reg.GPVirtual {
+	p := k.GP64()
+	var table []uint64
+	for step := range asm.Chunk {
+		table = append(table, math.Float64bits(float64(step)))
+	}
+	k.LEAQ(k.table(table), p)
+	return p
+}
+
+// again is the pointer to the inputs of the last n steps before the current one.
+func (k *lifPacking) again(n operand.Op) reg.GPVirtual {
+	from := k.GP64()
+	k.MOVQ(k.step, from)
+	k.SUBQ(n, from)
+	return k.inputs(from)
+}
+
+// loadFired begins to take the lanes that crossed V_th in the last chunk through it again.
+func (k *lifPacking) loadFired(b *Block) {
+	b.Set(k.fired.before, b.Get(k.fired.v))
+	b.Set(k.fired.high, b.Const(math.Inf(-1)))
+	b.Set(k.fired.when, b.Const(-1))
+}
+
+// stepsFired takes those lanes through the steps from j to n alone.
+func (k *lifPacking) stepsFired(found, again, tick, j reg.GPVirtual, n operand.Op) {
+	top := k.NewLabel("again")
+	k.Label(top)
+	k.Block("again", func(b *Block) {
+		input, step := operand.Mem{Base: again, Index: j, Scale: 8}, operand.Mem{Base: tick, Index: j, Scale: 8}
+		k.stepFired(b, b.Broadcast(input), b.Broadcast(step), k.of(b, found))
+	})
+	k.INCQ(j)
+	k.CMPQ(j, n)
+	k.JLT(operand.LabelRef(top))
+}
+
+// findLast finishes the spikes of the last chunk of a call; it jumps to none where there was no chunk.
+func (k lifPacking) findLast(none string) {
+	defer k.Only(k.fired.v, k.fired.before, k.fired.when)()
+	k.CMPQ(at(k.packed, packedFired), operand.I32(int(unsafe.Offsetof(asm.LIFPacked{}.None))))
+	k.JEQ(operand.LabelRef(none))
+	k.fired.high = k.Pin()
+	found, again, tick, j := k.last(), k.again(k.m), k.ticks(), k.GP64()
+	k.Block("load", k.loadFired)
+	k.XORQ(j, j)
+	k.stepsFired(found, again, tick, j, k.m)
+	k.find(k.m)
 }
 
 // load loads the state of the lanes that wake from a slot.
@@ -364,11 +424,11 @@ func (k lifPacking) cross() {
 	crossing.firing()
 }
 
-// find finishes the spikes of the last chunk.
-func (k *lifPacking) find() {
+// find finishes the spikes of the last chunk, which had as many steps as given.
+func (k *lifPacking) find(steps operand.Op) {
 	slot, from, n, log := k.last(), k.GP64(), k.GP64(), k.Value("Log")
 	k.MOVQ(k.step, from)
-	k.SUBQ(k.m, from)
+	k.SUBQ(steps, from)
 	input := k.inputs(from)
 	k.MOVQ(at(slot, slotStart), n)
 	goal, index, second, first := k.Pin(), k.Pin(), k.Pin(), k.Pin()
@@ -581,10 +641,12 @@ func lifPackable(f *file, w isa) {
 		Func: f.Func(w, "LIFPackable", "func(b *Block)", "sets Refused and Differs of b.Packed; see LIFPacked."), g: 1,
 	}}
 	k.lane, k.coef, k.packed = k.GP64(), k.Value("Coef"), k.Value("Packed")
-	refused, differs := k.Pin(), k.Pin()
+	refused, differs, least, most := k.Pin(), k.Pin(), k.Pin(), k.Pin()
 	k.Block("none", func(b *Block) {
 		b.Set(refused, b.Const(0))
 		b.Set(differs, b.Const(0))
+		b.Set(least, b.Const(math.Inf(1)))
+		b.Set(most, b.Const(math.Inf(-1)))
 	})
 	field := func(b *Block, d uintptr) Vec { return b.Broadcast(at(k.packed, int(d))) }
 	k.vectors(imm(asm.Group), func() {
@@ -598,14 +660,14 @@ func lifPackable(f *file, w isa) {
 			fine := b.MaskOr(above, b.Cmp(b.Max(x, y), LT, vTh))
 			hold, far := c(asm.LIFHold), b.Const(asm.LIFFar)
 			for _, m := range []Mask{
-				b.Cmp(hold, GE, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldLow))),
-				b.Cmp(hold, LT, field(b, unsafe.Offsetof(asm.LIFPacked{}.HoldHigh))),
 				b.Cmp(c(asm.LIFPart), LT, b.Const(1.0/16)), b.Cmp(c(asm.LIFGain), EQ, b.Const(1)),
 				b.Cmp(b.Abs(b.Min(x, y)), LE, far), b.Cmp(b.Abs(c(asm.LIFVReset)), LE, far),
 			} {
 				fine = b.MaskAnd(fine, m)
 			}
 			b.Set(refused, b.Select(fine, b.Get(refused), b.Const(1)))
+			b.Set(least, b.Min(hold, b.Get(least)))
+			b.Set(most, b.Max(hold, b.Get(most)))
 			same := b.Cmp(c(asm.LIFK), EQ, b.Broadcast(at(k.coef, column*asm.LIFK)))
 			for _, j := range asm.PackedCoefs {
 				if j != asm.LIFI && j != asm.LIFK {
@@ -618,6 +680,8 @@ func lifPackable(f *file, w isa) {
 	k.Block("done", func(b *Block) {
 		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.Refused))), b.Get(refused))
 		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.Differs))), b.Get(differs))
+		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.HoldLeast))), b.Get(least))
+		b.Store(at(k.packed, int(unsafe.Offsetof(asm.LIFPacked{}.HoldMost))), b.Get(most))
 	})
 	k.End()
 }
