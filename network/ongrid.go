@@ -89,12 +89,12 @@ func (r *shard) useStep(j int) { r.rows, r.current = r.stepRows[j], r.stepCurren
 // advanceOnGrid advances the range by steps from k on, at most stepsTogether.
 func (r *shard) advanceOnGrid(k int64, steps int) error {
 	for j := range steps {
+		at := r.slot(k + int64(j))
+		r.history.lists[at] = r.history.begin(at)
 		r.useStep(j)
 		r.deliver(k + int64(j))
 		r.input(k + int64(j))
 		r.advanceGates(k + int64(j))
-		at := r.slot(k + int64(j))
-		r.history.lists[at] = r.history.begin(at)
 	}
 	r.part(update)
 	for _, s := range r.lif {

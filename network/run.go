@@ -47,7 +47,8 @@ type Spike struct {
 }
 
 // Recorder receives the results of a run; each function may be nil. Slices passed to it are reused by the Network after
-// the call.
+// the call. While one is called, other workers may already advance the network through the next epoch: of the Network's
+// methods only Steps may be used in it.
 type Recorder struct {
 	Spikes func(spikes []Spike) error // ordered by time, then by neuron
 	// Progress is called after each epoch with the number of steps done.
@@ -305,11 +306,12 @@ func (r *shard) advance(k, end int64) error {
 
 // step advances the range by step k, with arrivals and spikes inside it.
 func (r *shard) step(k int64) error {
+	r.out = r.history.begin(r.slot(k))
 	r.deliver(k)
 	r.input(k)
 	r.part(update)
 	r.advanceGates(k)
-	r.out, r.events, r.synaptic = r.history.begin(r.slot(k)), r.events[:0], r.synaptic[:0]
+	r.events, r.synaptic = r.events[:0], r.synaptic[:0]
 	if r.held.on {
 		r.beginHeld(k)
 	}
@@ -404,7 +406,7 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 	start, steps := n.step, n.layout.steps
 	n.label(ctx)
 	plan := sched.Plan{
-		Workers: n.workers, Shards: len(n.ranges), Always: n.always,
+		Workers: n.workers, Shards: len(n.ranges), Always: n.always, Epochs: int((end - start + steps - 1) / steps),
 		Advance: func(_, shard, epoch int) error {
 			k := start + int64(epoch)*steps
 			return n.ranges[shard].advance(k, min(k+steps, end))
@@ -446,6 +448,7 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 		}
 	}
 	stats, err := sched.Run(ctx, plan)
+	n.step = min(start+int64(stats.Advanced)*steps, end) // also where rec has returned an error
 	for _, r := range n.ranges {
 		r.forget()
 	}

@@ -4,7 +4,8 @@
 // A shard is any piece of work with a number. The package guarantees the order of events: write A(s, k) for advancing
 // shard s through epoch k and M(k) for merging it. Every A(s, k) happens before M(k), and M(k) before every A(s, k+1);
 // within an epoch shards run at once, in any order, on any worker. So shards that share nothing while they advance,
-// merged in their order, give the same answer for any number of workers.
+// merged in their order, give the same answer for any number of workers. Plans that tell the number of epochs let M(k)
+// happen at the same time as A(s, k+1), and only before A(s, k+2): see Plan.Epochs.
 //
 // The barrier is in two halves: a worker announces that its shards have been advanced, and awaits later that all have.
 // In between it may prepare them: P(s, k+1), the part of A(s, k+1) that needs nothing of what other shards do in epoch
@@ -40,8 +41,14 @@ type Plan struct {
 
 	Always bool // whether all workers share every epoch, however little work it holds
 
-	// Merge is called in the caller's goroutine after each epoch, while no shard is advanced. more false ends the run.
+	// Merge is called in the caller's goroutine after each epoch, while no shard is advanced (but see Epochs). more false
+	// ends the run.
 	Merge func(epoch int) (more bool, err error)
+
+	// Epochs, if above 0, is the number of epochs, after which Merge must return false. Then, while an epoch is merged,
+	// shards may already be advanced through the next: M(k) happens before every A(s, k+2). Where Merge fails, or ends the
+	// run before that number, the epoch after may have been advanced without being merged: see Stats.Advanced.
+	Epochs int
 }
 
 // check returns an error for numbers that may come from a user; a missing function is a bug.
@@ -57,18 +64,20 @@ func (p Plan) check() error {
 
 // Stats holds the time that a run spent on each kind of work.
 type Stats struct {
-	Epochs  int             // epochs advanced and merged
-	Alone   int             // those of them that the caller advanced by itself: too little work to share, or one worker
-	Turns   int             // sum over epochs of the workers that have advanced them
-	Elapsed time.Duration   // the whole run
-	Merging time.Duration   // in Merge
-	Busy    []time.Duration // per worker: with shards
-	Wait    []time.Duration // per worker: at the barrier, for the others to come; the time of Merge is not in it
+	Epochs   int             // epochs advanced and merged
+	Advanced int             // epochs through which all shards have been advanced
+	Alone    int             // those of them that the caller advanced by itself: too little work to share, or one worker
+	Turns    int             // sum over epochs of the workers that have advanced them
+	Elapsed  time.Duration   // the whole run
+	Merging  time.Duration   // in Merge
+	Busy     []time.Duration // per worker: with shards
+	Wait     []time.Duration // per worker: at the barrier, for the others to come; the time of Merge is not in it
 }
 
 // Add adds the times of another run to s, worker by worker.
 func (s *Stats) Add(t Stats) {
 	s.Epochs += t.Epochs
+	s.Advanced += t.Advanced
 	s.Alone += t.Alone
 	s.Turns += t.Turns
 	s.Elapsed += t.Elapsed
@@ -205,16 +214,17 @@ type pool struct {
 	preparing []flag // by shard: whether a worker is to prepare it, or does so
 	_         pad
 
-	epoch  int
-	active int // workers that take part in a turn: the first ones
-	begin  time.Time
-	merged int           // epochs
-	solos  int           // epochs advanced by the caller alone
-	taken  int           // sum over epochs of the workers that took part
-	solo   time.Duration // in those
-	shared time.Duration // in turns, from the first shard to the last worker
-	merge  time.Duration // in Merge
-	clock  clock
+	epoch    int
+	active   int // workers that take part in a turn: the first ones
+	begin    time.Time
+	advanced int           // epochs
+	merged   int           // epochs
+	solos    int           // epochs advanced by the caller alone
+	taken    int           // sum over epochs of the workers that took part
+	solo     time.Duration // in those
+	shared   time.Duration // in turns, from the first shard to the last worker
+	merge    time.Duration // in Merge
+	clock    clock
 
 	_    pad
 	open gate // the last turn: see opening
@@ -289,7 +299,7 @@ type worker struct {
 	waiting    context.Context   // likewise
 	claims     atomic.Uint64     // of its shards: see claim
 	_          pad
-	ended      gate // its last turn whose shards it has advanced
+	ended      gate // its last turn whose shards it has advanced: see announcement
 }
 
 // claim claims the next of the shards of o in a turn. The upper half of claims is the last turn in which one was
@@ -390,14 +400,17 @@ func (c *pool) spinning() time.Duration { return time.Duration(c.spin.Load()) }
 // most is above the number of workers, which takes the lower bits of an opening.
 const most = 1 << 16
 
-// opening is the value of the gate that begins a turn for some workers, or for none: the end. Its lowest bit says
-// whether the turn is timed.
-func opening(turn int64, active int, timed bool) int64 {
-	x := 2 * (turn*most + int64(active))
-	if timed {
-		x++
-	}
-	return x
+// Kinds of openings.
+const (
+	plainTurn = iota
+	timedTurn
+	roundTurn // the first of a round
+	openings
+)
+
+// opening is the value of the gate that begins a turn for some workers, or for none: the end.
+func opening(turn int64, active, kind int) int64 {
+	return openings*(turn*most+int64(active)) + int64(kind)
 }
 
 // lead is the caller's part: epochs, barriers between them, merging.
@@ -408,6 +421,13 @@ func (c *pool) lead(ctx context.Context, little time.Duration) error {
 		case <-done:
 			return ctx.Err()
 		default:
+		}
+		if n := c.roundEpochs(); n > 0 {
+			var err error
+			if more, err = c.leadRound(ctx, n); err != nil {
+				return err
+			}
+			continue
 		}
 		c.clock.next()
 		var work time.Duration
@@ -420,6 +440,7 @@ func (c *pool) lead(ctx context.Context, little time.Duration) error {
 		if err := c.failure(c.epoch); err != nil {
 			return err
 		}
+		c.advanced++
 		var err error
 		more, err = c.Merge(c.epoch)
 		c.merge += c.clock.lap()
@@ -460,8 +481,11 @@ func (c *pool) alone(ctx context.Context) time.Duration {
 
 // together advances every shard with c.active workers, and returns the sum of their times; 0 if it is not timed.
 func (c *pool) together(ctx context.Context) time.Duration {
-	turn, timed := int64(c.epoch)+1, c.clock.timed
-	c.open.set(opening(turn, c.active, timed))
+	turn, timed, kind := int64(c.epoch)+1, c.clock.timed, plainTurn
+	if timed {
+		kind = timedTurn
+	}
+	c.open.set(opening(turn, c.active, kind))
 	c.turn(ctx, 0, turn, c.active, timed)
 	c.labelWait(ctx, 0)
 	c.awaitOthers(ctx, turn)
@@ -484,11 +508,11 @@ func (c *pool) awaitOthers(ctx context.Context, turn int64) {
 	tried := false
 	for w := 1; w < c.active; w++ {
 		o := &c.workers[w]
-		if !tried && !o.ended.reached(turn, min(late, c.workers[0].worked)) {
+		if !tried && !o.ended.reached(announcement(turn, false), min(late, c.workers[0].worked)) {
 			tried = true
 			c.claimAll(ctx, 0, turn, c.active, 0)
 		}
-		o.ended.await(turn, c.spinning())
+		o.ended.await(announcement(turn, false), c.spinning())
 	}
 }
 
@@ -496,14 +520,17 @@ func (c *pool) awaitOthers(ctx context.Context, turn int64) {
 func (c *pool) serve(ctx context.Context, worker int) {
 	for turn := int64(1); ; turn++ {
 		c.labelWait(ctx, worker)
-		open := c.open.await(opening(turn, 0, false), c.spinning())
-		timed := open&1 == 1
-		turn = open / 2 / most
-		switch active := int(open / 2 % most); {
+		open := c.open.await(opening(turn, 0, plainTurn), c.spinning())
+		kind := open % openings
+		turn = open / openings / most
+		switch active := int(open / openings % most); {
 		case active == 0:
 			return
-		case worker < active:
-			c.turn(ctx, worker, turn, active, timed)
+		case worker >= active:
+		case kind == roundTurn:
+			turn = c.round(ctx, worker, turn, active)
+		default:
+			c.turn(ctx, worker, turn, active, kind == timedTurn)
 		}
 	}
 }
@@ -537,7 +564,7 @@ func (c *pool) advanceShards(
 	w := &c.workers[worker]
 	defer func() {
 		if worker > 0 {
-			w.ended.set(turn)
+			w.ended.set(announcement(turn, false))
 		}
 	}()
 	w.mine = w.mine[:0]
@@ -653,19 +680,20 @@ func (c *pool) failure(epoch int) error {
 
 // dismiss ends the goroutines of the other workers and waits for them.
 func (c *pool) dismiss() {
-	c.open.set(opening(int64(c.epoch)+2, 0, false))
+	c.open.set(opening(int64(c.epoch)+3, 0, plainTurn)) // others may have gone through the epoch after this one
 	c.hired.Wait()
 }
 
 func (c *pool) stats() Stats {
 	s := Stats{
-		Epochs:  c.merged,
-		Alone:   c.solos,
-		Turns:   c.taken,
-		Elapsed: time.Since(c.begin),
-		Merging: c.merge,
-		Busy:    make([]time.Duration, len(c.workers)),
-		Wait:    make([]time.Duration, len(c.workers)),
+		Epochs:   c.merged,
+		Advanced: c.advanced,
+		Alone:    c.solos,
+		Turns:    c.taken,
+		Elapsed:  time.Since(c.begin),
+		Merging:  c.merge,
+		Busy:     make([]time.Duration, len(c.workers)),
+		Wait:     make([]time.Duration, len(c.workers)),
 	}
 	for w := range c.workers {
 		s.Busy[w] = c.workers[w].busy + c.workers[w].prepared
