@@ -295,7 +295,7 @@ func (b *builder) prepare() error {
 				falls: l.main[key.receptor] != key.receptor, batch: t.batch, density: t.density, weight: t.one,
 			}
 			if t.packed {
-				tb.laneBits = uint(bits.Len(uint(r.lanes)))
+				tb.laneBits = uint(max(1, bits.Len(uint(r.lanes)))) // a range of sources has no lanes
 			}
 			if size := p.N * (tb.runs() + 1); t.packed {
 				tb.start, index = index[:size:size], index[size:]

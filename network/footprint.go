@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -114,17 +115,21 @@ func (f *footprint) bytes() float64 {
 const sampled = 2048
 
 // columnBytes is the memory of the neurons, their receptors and inputs in a number of ranges: of everything in them but
-// tables of stored edges; and of that the part of gates, which are made last. It is found from the ranges of two small
-// networks that have the same parts.
+// tables of stored edges; and of that the part of gates, which are made last. Where ranges are small it is found from
+// one of them for each set of populations; else from the ranges of two small networks that have the same parts.
 func (n *Network) columnBytes(ranges int) (all, gates float64, err error) {
 	l := n.layout
+	cut := l.ranges(ranges)
+	if !slices.ContainsFunc(cut, func(segs []segment) bool { return l.lanes(segs) > sampled }) {
+		return n.smallRanges(cut)
+	}
 	neurons := float64(l.firsts[len(l.firsts)-1])
 	share := min(1, sampled/neurons)
-	n2, own2, gates2, err := n.sample(share, ranges)
+	n2, own2, gates2, err := n.sampleNetwork(share, ranges)
 	if err != nil {
 		return 0, 0, err
 	}
-	n1, own1, gates1, err := n.sample(share/2, ranges)
+	n1, own1, gates1, err := n.sampleNetwork(share/2, ranges)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -139,6 +144,31 @@ func (n *Network) columnBytes(ranges int) (all, gates float64, err error) {
 	return float64(ownEach*neurons) + float64(each*ownOnce) + gates, gates, nil
 }
 
+// smallRanges is columnBytes of small ranges.
+func (n *Network) smallRanges(ranges [][]segment) (all, gates float64, err error) {
+	l := n.layout
+	type sample struct{ own, gates, lanes float64 }
+	samples := map[string]sample{} // by the populations of a range
+	for _, segs := range ranges {
+		populations := ""
+		for _, s := range segs {
+			populations += fmt.Sprint(s.population, " ")
+		}
+		lanes := float64(max(1, l.lanes(segs)))
+		x, ok := samples[populations]
+		if !ok {
+			x.lanes = lanes
+			if x.own, x.gates, err = n.sample(l, segs, l.stepsTogether(l.lanes(segs))); err != nil {
+				return 0, 0, err
+			}
+			samples[populations] = x
+		}
+		all += float64(x.own * lanes / x.lanes)
+		gates += x.gates + l.ringBytes()
+	}
+	return all + gates, gates, nil
+}
+
 // ringBytes is the memory of the projections of NMDA on rings in a range, which is not proportional to the number of
 // neurons.
 func (l *layout) ringBytes() (bytes float64) {
@@ -150,31 +180,37 @@ func (l *layout) ringBytes() (bytes float64) {
 	return bytes
 }
 
-// sample makes the only range of a network with a share of the neurons, and returns their number and the memory of the
-// range: of what it holds of its own neurons, and of gates, of which every range holds those of all sources.
-func (n *Network) sample(share float64, ranges int) (neurons, own, gates float64, err error) {
-	s := n.layout.spec.shrunk(share)
+// sampleNetwork makes the only range of a network with a share of the neurons, and returns their number and the memory
+// of the range.
+func (n *Network) sampleNetwork(share float64, ranges int) (neurons, own, gates float64, err error) {
 	l := *n.layout
-	l.spec, l.firsts = s, s.firsts()
-	m := &Network{layout: &l, isa: n.isa, workers: 1, pairs: n.pairs, pages: new(mapped)}
+	l.spec = l.spec.shrunk(share)
+	l.firsts = l.spec.firsts()
+	own, gates, err = n.sample(&l, l.bounds(1)[0],
+		l.stepsTogether(int(float64(n.layout.firsts[len(l.firsts)-1])/float64(ranges))))
+	return float64(l.firsts[len(l.firsts)-1]), own, gates, err
+}
+
+// sample makes a range and returns its memory: of what it holds of its own neurons, and of gates, of which every range
+// holds those of all sources.
+func (n *Network) sample(l *layout, segs []segment, rowSteps int) (own, gates float64, err error) {
+	m := &Network{layout: l, isa: n.isa, workers: 1, pairs: n.pairs, pages: new(mapped)}
 	m.inputReceptors()
-	neurons = float64(l.firsts[len(l.firsts)-1])
-	r := &shard{net: m, segs: l.bounds(1)[0], tablesOf: make([][]int, len(s.Populations))}
-	r.rowSteps = l.stepsTogether(int(float64(n.layout.firsts[len(l.firsts)-1]) / float64(ranges)))
+	r := &shard{net: m, segs: segs, tablesOf: make([][]int, len(l.spec.Populations)), rowSteps: rowSteps}
 	for _, step := range []func() error{
 		r.layOut, r.prepareInputs, func() error { r.makeUnstored(); return nil }, r.completeSums,
 	} {
 		if err := step(); err != nil {
-			return 0, 0, 0, err
+			return 0, 0, err
 		}
 	}
 	for _, p := range r.trains {
 		if p.in.Poisson != nil {
-			p.setLaws(p.in.Poisson.most() * s.Dt / 1000)
+			p.setLaws(p.in.Poisson.most() * l.spec.Dt / 1000)
 		}
 	}
 	var f footprint
-	f.add(reflect.ValueOf(s))
+	f.add(reflect.ValueOf(l.spec))
 	given := f.bytes()
 	gated := r.gates
 	r.gates = nil
@@ -184,7 +220,7 @@ func (n *Network) sample(share float64, ranges int) (neurons, own, gates float64
 	f.add(reflect.ValueOf(r))
 	own = f.bytes()
 	f.add(reflect.ValueOf(gated))
-	return neurons, own - given, f.bytes() - own, nil
+	return own - given, f.bytes() - own, nil
 }
 
 // shrunk is s with about a share of the neurons of each population, in whole groups, and the same inputs and

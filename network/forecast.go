@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"popsim/kernels"
-	"popsim/kernels/asm"
 	"popsim/sched"
 )
 
@@ -108,7 +107,7 @@ func (n *Network) forecast(c Config) (Forecast, error) {
 			bytes += float64(sources * lanes)
 		}
 	}
-	bytes += n.flightBytes(ranges) + n.waitingBytes(runsOf, ranges)
+	bytes += n.flightBytes(runsOf, ranges) + n.waitingBytes(runsOf, ranges)
 	scratch := float64(float64(n.workers) * (float64(bundleBytes*largest) + float64(localBytes*busiest)))
 	scratch += float64(min(float64(n.workers), ranges) * n.offsetBytes())
 	bytes += max(float64(dropped*gates), scratch) // gates are made when scratch memory has been dropped
@@ -185,34 +184,62 @@ func (l *layout) givenBytes() (bytes float64) {
 }
 
 // flightBytes is the memory of spikes that are on their way, and of arrivals in the current step, if all neurons spike
-// at the rate of work.
-func (n *Network) flightBytes(ranges float64) (bytes float64) {
+// at the rate of work; runs as in choosePacked.
+func (n *Network) flightBytes(runs func(pair) []float64, ranges float64) (bytes float64) {
 	const slack = 2 // of slices that grow, over what they hold
 	l := n.layout
 	steps := float64(l.longest) + float64(2*l.steps) + 4
-	spikes := steps * float64(l.firsts[len(l.firsts)-1]) * expectedRate * l.spec.Dt
-	bytes = float64(slack*float64(unsafe.Sizeof(spike{}))*spikes) + float64(ranges*steps*sliceBytes)
-	if !l.spec.OnGrid {
-		most := 0
-		for p := range l.spec.Populations {
-			tables := 0
-			for key := range n.pairs {
-				if key.population == p {
-					tables++
-				}
-			}
-			most = max(most, tables)
+	spikes := float64(steps * expectedRate * l.spec.Dt) // of a neuron
+	bytes = float64(slack*float64(unsafe.Sizeof(spike{}))*spikes) * float64(l.firsts[len(l.firsts)-1])
+	kept, listed := 0.0, 0.0 // in a range
+	scheduled := n.schedules()
+	for key, t := range n.pairs {
+		each := float64(unsafe.Sizeof(tableSpike{})) // of a spike
+		switch {
+		case l.receptors[key.receptor].kind == NMDA: // held by gates
+			continue
+		case t.packed && l.spec.OnGrid: // in the rows to come
+			continue
+		case t.packed:
+			each = float64(unsafe.Sizeof(dueUnit{}))
+		case scheduled:
+			lists := float64(float64(unsafe.Sizeof(scheduledRun{})) * someEdges(runs(key)))
+			each = float64(unsafe.Sizeof(scheduledSpike{})) + lists
+			listed = float64(steps * (sliceBytes + float64(unsafe.Sizeof(0)) + float64(unsafe.Sizeof(uint32(0)))))
+		default:
+			listed = float64(steps * sliceBytes)
 		}
-		units := float64(slack * float64(unsafe.Sizeof(asm.UnitEdge{})) * spikes * float64(most))
-		bytes += float64(ranges * (units + float64(steps*ranges*sliceBytes)))
-		for _, in := range l.spec.Inputs {
-			if in.Poisson != nil {
-				mean := in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000
-				bytes += float64(slack * float64(unsafe.Sizeof(arrival{})) * float64(size(in.To)) * mean)
-			}
+		kept += float64(each * spikes * float64(l.spec.Populations[key.population].N))
+	}
+	bytes += float64(ranges * (float64(slack*kept) + listed))
+	if l.spec.OnGrid {
+		return bytes
+	}
+	for _, in := range l.spec.Inputs {
+		if in.Poisson != nil {
+			mean := in.Poisson.most() * in.mostGain() * l.spec.Dt / 1000
+			bytes += float64(slack * float64(unsafe.Sizeof(arrival{})) * float64(size(in.To)) * mean)
 		}
 	}
 	return bytes
+}
+
+// schedules reports whether the runs of spikes are listed once, if every range has edges: see startSchedule.
+func (n *Network) schedules() bool {
+	for key, t := range n.pairs {
+		if t.style() != float32s || t.packed || n.layout.receptors[key.receptor].kind == NMDA {
+			return false
+		}
+	}
+	return n.layout.longest > int(n.layout.steps)
+}
+
+// someEdges is the mean number of runs that have edges, if their numbers of edges have Poisson laws of these means.
+func someEdges(runs []float64) (mean float64) {
+	for _, x := range runs {
+		mean += 1 - math.Exp(-x)
+	}
+	return mean
 }
 
 // sliceBytes is the size of the header of a slice.

@@ -27,10 +27,7 @@ type tableSpike struct {
 func (r *shard) keepSpikes(last, k int64) {
 	l := r.net.layout
 	if r.spikes == nil {
-		r.spikes = make([][][]tableSpike, len(r.history.steps))
-		for i := range r.spikes {
-			r.spikes[i] = make([][]tableSpike, len(r.net.ranges))
-		}
+		r.spikes = make([][]tableSpike, len(r.history.steps))
 	}
 	for s := max(0, r.spikesFrom, last-int64(l.longest)-1); s <= last; s++ {
 		if r.schedule.on {
@@ -38,11 +35,11 @@ func (r *shard) keepSpikes(last, k int64) {
 			r.spikesFrom = s + 1
 			continue
 		}
-		for n, from := range r.net.ranges {
+		all := r.spikes[r.slot(s)][:0]
+		for _, from := range r.net.ranges {
 			if r.packed.every {
 				break
 			}
-			all := r.spikes[r.slot(s)][n][:0]
 			for _, sp := range from.emitted(s) {
 				for _, ti := range r.tablesOf[sp.population] {
 					if t := r.tables[ti]; !t.gated && t.laneBits == 0 {
@@ -50,8 +47,8 @@ func (r *shard) keepSpikes(last, k int64) {
 					}
 				}
 			}
-			r.spikes[r.slot(s)][n] = all
 		}
+		r.spikes[r.slot(s)] = all
 		if r.packed.of != nil {
 			r.sortSpikes(s, k)
 		}
@@ -108,17 +105,15 @@ func (r *shard) listRuns(k int64, longest, least int) {
 		if int64(d) > k {
 			continue
 		}
-		runs := r.runs
-		for _, all := range r.spikes[r.slot(k-int64(d))] {
-			for i := range all {
-				e := &all[i]
-				if e.separate {
-					r.runs = runs
-					r.listOne(e, d)
-					runs = r.runs
-				} else if uint32(d-e.least) < uint32(e.delays) {
-					runs = append(runs, e.run(d, onGrid))
-				}
+		runs, all := r.runs, r.spikes[r.slot(k-int64(d))]
+		for i := range all {
+			e := &all[i]
+			if e.separate {
+				r.runs = runs
+				r.listOne(e, d)
+				runs = r.runs
+			} else if uint32(d-e.least) < uint32(e.delays) {
+				runs = append(runs, e.run(d, onGrid))
 			}
 		}
 		r.runs = runs

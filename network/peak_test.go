@@ -46,6 +46,7 @@ const (
 	some = "E:0:3999" // likewise of rings
 	own  = "tau = \"normal:20ms:1ms\"\n"
 
+	many     = "[population.F]\nmodel = \"lif\"\nn = 20000\n"
 	targets  = "[population.F]\nmodel = \"lif\"\nn = 2000\n"
 	poisson  = "poisson = \"500Hz\"\nsynapse = \"s\"\n"
 	trains   = poisson + "weight = \"normal:1pA:0.1pA\"\n"
@@ -131,6 +132,22 @@ func TestForecastsOfPeaks(t *testing.T) {
 			expCurrent + edges("E", "E", "out-degree:200", "normal:1pA:0.1pA", spread), 50_000, false, 16,
 		},
 		{
+			"packed by target, 64 ranges", "poisson", "rate = \"10Hz\"\n",
+			many + expCurrent + edges("E", "F", "in-degree:100", "normal:1pA:0.1pA", spread), 2000, false, 64,
+		},
+		{
+			"packed by target, 64 ranges on grid", "poisson", "rate = \"10Hz\"\n",
+			many + expCurrent + edges("E", "F", "in-degree:100", "normal:1pA:0.1pA", spread), 2000, true, 64,
+		},
+		{
+			"one weight and delay, 64 ranges", "poisson", "rate = \"10Hz\"\n",
+			many + expCurrent + edges("E", "F", "in-degree:100", "0.1pA", "1.5ms"), 2000, false, 64,
+		},
+		{
+			"own weights, one delay, 64 ranges", "poisson", "rate = \"10Hz\"\n",
+			many + expCurrent + edges("E", "F", "out-degree:1000", "normal:1pA:0.1pA", "1.5ms"), 2000, true, 64,
+		},
+		{
 			"stored, long delays", "poisson", "rate = \"10Hz\"\n",
 			targets + expCurrent + edges("E", "F", "out-degree:5", "0.1pA", "50ms"), 20_000, false, 2,
 		},
@@ -156,8 +173,11 @@ func TestForecastsOfPeaks(t *testing.T) {
 				t.Fatal(err)
 			}
 			steps := int64(40)
-			if strings.Contains(c.name, "long") {
+			switch {
+			case strings.Contains(c.name, "long"):
 				steps = 2000
+			case strings.Contains(c.name, "64"):
+				steps = 300
 			}
 			tolerance := peakTolerance
 			if loosePeaks.MatchString(c.name) {

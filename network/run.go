@@ -171,9 +171,9 @@ type shard struct {
 	history history // the lengths of its slices never change
 	_       linePad
 
-	// By step modulo the length of history and by range, in their order: see keepSpikes. Those of steps from spikesFrom on
-	// are still to be computed.
-	spikes     [][][]tableSpike
+	// By step modulo the length of history, in the order of ranges: see keepSpikes. Those of steps from spikesFrom on are
+	// still to be computed.
+	spikes     [][]tableSpike
 	spikesFrom int64
 	places     []tablePlace // of tables
 	packed     packedTables

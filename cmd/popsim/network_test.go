@@ -147,7 +147,7 @@ func TestRecordOfMemory(t *testing.T) {
 			t.Errorf("%s workers: %d bytes held, %.0f edges alone take %.0f", workers, r.MemoryBytes, edges, least)
 		}
 	}
-	if forecast["16"] < 1.1*forecast["1"] { // short runs of edges take more
+	if forecast["16"] < 1.03*forecast["1"] { // each range has columns and spikes on their way of its own
 		t.Errorf("forecasts %v", forecast)
 	}
 }
