@@ -145,7 +145,7 @@ func LIFConduct2(isa ISA, b *asm.LIFConductBlock) {
 	}
 }
 
-// LIFConductStep advances LIF neurons with one exponential conductance and arrivals inside the step.
+// LIFConductStep advances LIF neurons with two exponential conductances and arrivals inside the step.
 func LIFConductStep(isa ISA, b *asm.LIFConductStepBlock) {
 	switch isa {
 	case AVX512:
@@ -154,18 +154,6 @@ func LIFConductStep(isa ISA, b *asm.LIFConductStepBlock) {
 		asm.LIFConductStepAVX2(b)
 	default:
 		asm.LIFConductStepGo(b)
-	}
-}
-
-// LIFConductStep2 advances LIF neurons with two exponential conductances and arrivals inside the step.
-func LIFConductStep2(isa ISA, b *asm.LIFConductStepBlock) {
-	switch isa {
-	case AVX512:
-		asm.LIFConductStep2AVX512(b)
-	case AVX2:
-		asm.LIFConductStep2AVX2(b)
-	default:
-		asm.LIFConductStep2Go(b)
 	}
 }
 

@@ -64,11 +64,8 @@ func LIFConduct(_ ISA, b *asm.LIFConductBlock) { asm.LIFConductGo(b) }
 // LIFConduct2 advances LIF neurons with two exponential conductances.
 func LIFConduct2(_ ISA, b *asm.LIFConductBlock) { asm.LIFConduct2Go(b) }
 
-// LIFConductStep advances LIF neurons with one exponential conductance and arrivals inside the step.
+// LIFConductStep advances LIF neurons with two exponential conductances and arrivals inside the step.
 func LIFConductStep(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStepGo(b) }
-
-// LIFConductStep2 advances LIF neurons with two exponential conductances and arrivals inside the step.
-func LIFConductStep2(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStep2Go(b) }
 
 // HHTMConduct advances hhtm neurons with one exponential conductance.
 func HHTMConduct(_ ISA, b *asm.HHTMConductBlock) { asm.HHTMConductGo(b) }

@@ -285,16 +285,17 @@ func (f *filler) lifConductStep() *asm.LIFConductStepBlock {
 	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
 	row := func() []float64 { return f.column(3*rowLanes, 0, 3) }
 	b := &asm.LIFConductStepBlock{
-		Lanes: rowLanes, First: 10, V: c(-60, -50), Free: c(5, 12), Dt: 0.1, Tilt: 0.01 / 12, Stiff: 1,
+		Lanes: rowLanes, First: 10, V: c(-60, -50), Free: c(5, 12), E2: -80, Span: 80, Slack: 0.4,
 		Coef: make([]asm.Column, 3*asm.LIFConductStepCoefs), CoefStride: asm.LIFConductStepCoefs,
-		S1: c(0, 10), Row1: row(), Decay1: 0.98, PerMean1: 0.99, PerTilt1: -0.02, E1: 0, Growth1: 1 / 0.98,
-		S2: c(0, 60), Row2: row(), Decay2: 0.99, PerMean2: 0.995, PerTilt2: -0.01, E2: -80, Growth2: 1 / 0.99,
+		S1: c(0, 10), Row1: row(), Decay1: 0.98, PerMean1: 0.99, PerTilt1: -0.02,
+		S2: c(0, 60), Row2: row(), Decay2: 0.99, PerMean2: 0.995, PerTilt2: -0.01,
 		Before1: c(0, 1), Kept1: row(), Before2: c(0, 1), Kept2: row(), Fired: make([]uint8, rowLanes/4),
 	}
 	for i, w := range b.Free {
 		b.Free[i] = math.Floor(2*w) / 2
 	}
-	for j, x := range []float64{0.05, 0.05, -3, -50} { // a cell of 200 pF and 10 nS; conductances over that of the leak
+	// A cell of 200 pF and 10 nS at a step of 0.1 ms; conductances over that of the leak.
+	for j, x := range []float64{0.005, -0.005, 0.1, 0.005 / 12, 30} {
 		for g := j; g < len(b.Coef); g += b.CoefStride {
 			copy(b.Coef[g][:], f.column(Group, x, 0.9*x))
 		}
@@ -371,17 +372,8 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	},
 	"LIFConductStep": func(f *filler) (any, func(ISA)) {
 		b := f.lifConductStep()
-		b.CoefStride = 0
 		return b, func(a ISA) {
 			LIFConductStep(a, b)
-			keepMarked(b.Fired, 0, b.Before1, b.Kept1)
-			clear(b.Parted[:])
-		}
-	},
-	"LIFConductStep2": func(f *filler) (any, func(ISA)) {
-		b := f.lifConductStep()
-		return b, func(a ISA) {
-			LIFConductStep2(a, b)
 			keepMarked(b.Fired, 0, b.Before1, b.Kept1, b.Before2, b.Kept2)
 			clear(b.Parted[:])
 		}

@@ -76,14 +76,26 @@ func conducting(receptors int, onGrid bool) *Spec {
 	return s
 }
 
-// conductTolerance (mV) is what rounding of two ways to sum up a step on the grid grows to in 40 ms.
-const conductTolerance = 1e-7
+// conductTolerance (mV) is what rounding of two ways to sum up a step on the grid grows to in 40 ms. insideTolerance
+// (mV; of spikes steps) is what inside the step comes from other bounds: a step in which V might reach V_th is solved,
+// any other has the error of order 3, here with conductances up to a thousand times that of the leak.
+const (
+	conductTolerance = 1e-7
+	insideTolerance  = 1e-4
+)
 
 // conducted is what conducting does in 40 ms.
 type conducted struct {
 	spikes []Spike
 	v      []float64
 	slow   int // bytes of marks of slow lanes
+}
+
+// alikeSpikes reports whether spikes are of the same neurons in the same steps, and at most so much apart.
+func alikeSpikes(a, b []Spike, apart float64) bool {
+	return slices.EqualFunc(a, b, func(a, b Spike) bool {
+		return a.Neuron == b.Neuron && a.Step == b.Step && math.Abs(a.Theta-b.Theta) <= apart
+	})
 }
 
 // runConducting runs a network of conducting, with its own kernel or, apart, with those of any segment.
@@ -148,7 +160,7 @@ func TestConductancesInOneKernel(t *testing.T) {
 			s := conducting(receptors, onGrid)
 			want := runConducting(t, s, Config{Workers: 1}, true)
 			got := runConducting(t, s, Config{Workers: 1, ISA: kernels.Go}, false)
-			tolerance := 0.0
+			tolerance := insideTolerance
 			if onGrid {
 				tolerance = conductTolerance
 			}
@@ -156,7 +168,7 @@ func TestConductancesInOneKernel(t *testing.T) {
 			for i, v := range got.v {
 				worst = max(worst, math.Abs(v-want.v[i]))
 			}
-			if len(want.spikes) < 1000 || !slices.Equal(got.spikes, want.spikes) || !(worst <= tolerance) {
+			if len(want.spikes) < 1000 || !alikeSpikes(got.spikes, want.spikes, tolerance) || !(worst <= tolerance) {
 				t.Errorf("on grid %t, %d receptors: %d spikes; want %d, and the same; V differs by %.3g mV",
 					onGrid, receptors, len(got.spikes), len(want.spikes), worst)
 			}

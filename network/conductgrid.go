@@ -36,7 +36,7 @@ func (o *coupledSegment) useConduct(r *shard) {
 	case onGrid && c.kernel == kernels.HHTMCoupledStrang && c.timed:
 		o.grid = o.newHHTMGrid()
 	case !onGrid && c.kernel == kernels.LIFCoupled:
-		o.inside = o.newConductInside()
+		o.useInside()
 	}
 }
 

@@ -8,41 +8,92 @@ import (
 	"popsim/kernels/asm"
 )
 
-// conductInside is the step with arrivals inside it of LIF neurons into which nothing comes but one exponential
-// conductance or two: one kernel for rows, conductances and V.
+// conductInside is the step with arrivals inside it of LIF neurons into which nothing comes but exponential
+// conductances: one that drives V up, with its reversal potential at V_th or above, one that does not, or
+// both. One kernel does it for rows, conductances and V.
 type conductInside struct {
-	coefs        coefs       // see asm.LIFConductStepBlock
-	before, kept [][]float64 // by receptor: conductances and rows before the step, of lanes with events
-	marks        []uint8
-	after        [][2]float64 // conductances after the step of the lanes in events
+	coefs coefs // see asm.LIFConductStepBlock
+	e2    float64
+	parts [2]insidePart // of the conductance that drives V up, and of the other
+	marks []uint8
+	after [][2]float64 // conductances after the step of the lanes in events
 }
 
-func (o *coupledSegment) newConductInside() *conductInside {
-	c := o.cell
-	g := &conductInside{coefs: groupCoefs(c.per, c.rate, c.drive, c.vTh), marks: make([]uint8, o.padded()/4)}
-	for l := o.n; l < o.padded(); l++ {
-		o.free[:o.padded()][l] = math.Inf(1) // padding never moves
-	}
-	for range o.receptors {
-		g.before = append(g.before, makeColumn(o.padded()))
-		g.kept = append(g.kept, makeColumn(3*o.padded()))
-	}
-	return g
+// insidePart is one of two conductances. Where there is none, receptor is nil, and s and row stay empty.
+type insidePart struct {
+	receptor     *coupledReceptor
+	s, row       []float64
+	before, kept []float64 // conductance and row before the step, of lanes with events
 }
 
-// inRows reports whether all that arrives in the step is in the rows.
-func (o *coupledSegment) inRows() bool {
+// withoutConductance is how far below V_th, mV, the kernel begins to bound V where no conductance has its reversal
+// potential below V_th. Any number above 0 gives a bound.
+const withoutConductance = 30.0
+
+// useInside chooses the step in one kernel if it can be taken. That must not depend on the range.
+func (o *coupledSegment) useInside() {
+	g := &conductInside{}
+	low, high := o.levels()
+	g.e2 = low - withoutConductance
 	for j := range o.receptors {
-		if q := &o.receptors[j]; !q.rows || q.each || q.same != nothing {
-			return false
+		q := &o.receptors[j]
+		p := &g.parts[0]
+		if q.e < low {
+			p, g.e2 = &g.parts[1], q.e
+		} else if q.e < high {
+			return
+		}
+		if p.receptor != nil {
+			return
+		}
+		p.receptor, p.s = q, q.s
+	}
+	n := o.padded()
+	for j := range g.parts {
+		p := &g.parts[j]
+		p.before, p.kept = makeColumn(n), makeColumn(3*n)
+		if p.receptor == nil {
+			p.s, p.row = makeColumn(n), makeColumn(3*n)
 		}
 	}
-	return true
+	g.coefs, g.marks = o.insideCoefs(g.e2), make([]uint8, n/4)
+	for l := o.n; l < n; l++ {
+		o.free[:n][l] = math.Inf(1) // padding never moves
+	}
+	o.inside = g
 }
 
-// stepInside advances all lanes by step k, with the bits of step, and empties the rows.
+// levels are the least and the largest V_th of the population.
+func (o *coupledSegment) levels() (low, high float64) {
+	v := o.p.P[o.p.Model.Index("V_th")]
+	low, high = math.Inf(1), math.Inf(-1)
+	for i := range o.p.N {
+		low, high = min(low, v.At(i)), max(high, v.At(i))
+	}
+	return low, high
+}
+
+func (o *coupledSegment) insideCoefs(e2 float64) coefs {
+	c, dt := o.cell, o.cell.dt
+	var columns [asm.LIFConductStepCoefs][]float64
+	for j := range columns {
+		columns[j] = make([]float64, o.n)
+	}
+	for i := range o.n {
+		per := float64(dt * c.per[i])
+		columns[asm.LIFConductStepPer][i] = per
+		columns[asm.LIFConductStepX][i] = -float64(dt * c.rate[i])
+		columns[asm.LIFConductStepY][i] = float64(dt * math.FMA(-c.rate[i], e2, c.drive[i]))
+		columns[asm.LIFConductStepBend][i] = per / 12
+		columns[asm.LIFConductStepRoom][i] = c.vTh[i] - e2
+	}
+	return groupCoefs(columns[:]...)
+}
+
+// stepInside advances all lanes by step k, and empties the rows.
 func (o *coupledSegment) stepInside(r *shard, k int64) error {
 	g := o.inside
+	o.addColumns(r)
 	o.moveInside(r, k)
 	o.events, g.after = o.events[:0], g.after[:0]
 	for i := 0; i < len(g.marks); i += 2 {
@@ -50,12 +101,12 @@ func (o *coupledSegment) stepInside(r *shard, k int64) error {
 			bit := bits.TrailingZeros8(events)
 			lane := 4*i + bit
 			var after [2]float64
-			for j := range o.receptors {
-				q := &o.receptors[j]
-				after[j], q.s[lane] = q.s[lane], g.before[j][lane]
+			for j := range g.parts {
+				p := &g.parts[j]
+				after[j], p.s[lane] = p.s[lane], p.before[lane]
 			}
 			if g.marks[i+1]>>bit&1 != 0 && o.doneSlow(r, k, lane) {
-				o.setConductances(lane, after)
+				g.setConductances(lane, after)
 				continue
 			}
 			o.events, g.after = append(o.events, int32(lane)), append(g.after, after)
@@ -63,35 +114,59 @@ func (o *coupledSegment) stepInside(r *shard, k int64) error {
 	}
 	err := o.solveEvents(r, k)
 	for i, lane := range o.events {
-		o.setConductances(int(lane), g.after[i])
+		g.setConductances(int(lane), g.after[i])
 	}
 	return err
 }
 
+// addColumns adds what arrives in columns to the rows.
+func (o *coupledSegment) addColumns(r *shard) {
+	for j := range o.receptors {
+		q := &o.receptors[j]
+		row := r.rows[q.c][3*o.base:]
+		switch {
+		case q.each:
+			for i := range o.n {
+				for j, c := range &q.columns {
+					row[3*i+j] += c[i]
+				}
+			}
+		case q.same != nothing:
+			for i := range o.n {
+				for j, x := range q.same {
+					row[3*i+j] += x
+				}
+			}
+		}
+	}
+}
+
 // moveInside calls the kernel of step k.
 func (o *coupledSegment) moveInside(r *shard, k int64) {
-	g, n, dt := o.inside, o.padded(), o.cell.dt
+	g, n := o.inside, o.padded()
 	b := asm.LIFConductStepBlock{
 		Lanes: n, First: float64(k), V: o.y[0][:n], Free: o.free[:n], Coef: g.coefs.columns, CoefStride: g.coefs.stride,
-		Dt: dt, Tilt: dt * dt / 12, Stiff: stiff, Fired: g.marks,
+		E2: g.e2, Fired: g.marks,
 	}
-	q := &o.receptors[0]
-	b.S1, b.Row1, b.Before1, b.Kept1 = q.s, r.rows[q.c][3*o.base:], g.before[0], g.kept[0]
-	b.Decay1, b.PerMean1, b.PerTilt1, b.E1, b.Growth1 = q.ofS.decay, q.ofS.mean, q.ofS.tilt, q.e, q.growth
-	if len(o.receptors) == 1 {
-		kernels.LIFConductStep(r.net.isa, &b)
-		return
+	up, down := &g.parts[0], &g.parts[1]
+	b.S1, b.Row1, b.Before1, b.Kept1 = up.s, up.row, up.before, up.kept
+	if q := up.receptor; q != nil {
+		b.Row1, b.Span = r.rows[q.c][3*o.base:], q.e-g.e2
+		b.Slack = float64(b.Span*o.cell.dt) / (4 * q.tau)
+		b.Decay1, b.PerMean1, b.PerTilt1 = q.ofS.decay, q.ofS.mean, q.ofS.tilt
 	}
-	q = &o.receptors[1]
-	b.S2, b.Row2, b.Before2, b.Kept2 = q.s, r.rows[q.c][3*o.base:], g.before[1], g.kept[1]
-	b.Decay2, b.PerMean2, b.PerTilt2, b.E2, b.Growth2 = q.ofS.decay, q.ofS.mean, q.ofS.tilt, q.e, q.growth
-	kernels.LIFConductStep2(r.net.isa, &b)
+	b.S2, b.Row2, b.Before2, b.Kept2 = down.s, down.row, down.before, down.kept
+	if q := down.receptor; q != nil {
+		b.Row2 = r.rows[q.c][3*o.base:]
+		b.Decay2, b.PerMean2, b.PerTilt2 = q.ofS.decay, q.ofS.mean, q.ofS.tilt
+	}
+	kernels.LIFConductStep(r.net.isa, &b)
 }
 
 // setConductances sets the conductances of a lane.
-func (o *coupledSegment) setConductances(lane int, to [2]float64) {
-	for j := range o.receptors {
-		o.receptors[j].s[lane] = to[j]
+func (g *conductInside) setConductances(lane int, to [2]float64) {
+	for j := range g.parts {
+		g.parts[j].s[lane] = to[j]
 	}
 }
 
@@ -101,13 +176,16 @@ func (o *coupledSegment) setConductances(lane int, to [2]float64) {
 func (o *coupledSegment) doneSlow(r *shard, k int64, l int) bool {
 	in, lo := &o.in, l/chunk*chunk
 	n, i := min(chunk, o.n-lo), l-lo
-	for j := range o.receptors {
-		q := &o.receptors[j]
-		copy(r.rows[q.c][3*(o.base+l):][:3], o.inside.kept[j][3*l:])
-	}
 	o.beginChunk(r, lo, n, in)
-	for j := range o.receptors {
-		o.take(r, &o.receptors[j], lo, n, in)
+	for j := range o.inside.parts {
+		p := &o.inside.parts[j]
+		if p.receptor == nil {
+			continue
+		}
+		kept := p.kept[3*l:][:3]
+		in.end[i], in.mean[i], in.tilt[i] = kept[0], kept[1], kept[2]
+		b := p.receptor.conduction(arrivals{in.end[:], in.mean[:], in.tilt[:]}, lo, in)
+		kernels.ConductBounds(r.net.isa, &b)
 	}
 	o.cell.advance(r, o, k, lo, n, in)
 	y, _ := in.columns()

@@ -213,7 +213,7 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 	switch {
 	case o.grid != nil:
 		return o.stepOnGrid(r, k)
-	case o.inside != nil && o.inRows():
+	case o.inside != nil:
 		return o.stepInside(r, k)
 	}
 	in := &o.in

@@ -494,26 +494,6 @@ func LIFConduct2AVX2(b *LIFConductBlock)
 //go:noescape
 func LIFConduct2AVX512(b *LIFConductBlock)
 
-// LIFConductStepAVX2 moves LIF neurons with an exponential conductance; see LIFConductStepBlock.
-//
-//go:noescape
-func LIFConductStepAVX2(b *LIFConductStepBlock)
-
-// LIFConductStepAVX512 moves LIF neurons with an exponential conductance; see LIFConductStepBlock.
-//
-//go:noescape
-func LIFConductStepAVX512(b *LIFConductStepBlock)
-
-// LIFConductStep2AVX2 is LIFConductStep with two conductances.
-//
-//go:noescape
-func LIFConductStep2AVX2(b *LIFConductStepBlock)
-
-// LIFConductStep2AVX512 is LIFConductStep with two conductances.
-//
-//go:noescape
-func LIFConductStep2AVX512(b *LIFConductStepBlock)
-
 // HHTMConductAVX2 moves hhtm neurons with an exponential conductance; see HHTMConductBlock.
 //
 //go:noescape
@@ -568,6 +548,16 @@ func SplitTriplesAVX2(b *TriplesBlock)
 //
 //go:noescape
 func SplitTriplesAVX512(b *TriplesBlock)
+
+// LIFConductStepAVX2 moves LIF neurons with two exponential conductances; see LIFConductStepBlock.
+//
+//go:noescape
+func LIFConductStepAVX2(b *LIFConductStepBlock)
+
+// LIFConductStepAVX512 moves LIF neurons with two exponential conductances; see LIFConductStepBlock.
+//
+//go:noescape
+func LIFConductStepAVX512(b *LIFConductStepBlock)
 
 // GatesAVX2 advances gates without arrivals; see GatesBlock.
 //

@@ -6,22 +6,28 @@ import (
 	"sync"
 )
 
-// expm1Tails holds what economized returned, by interval.
+// expm1Error is the relative error of polynomials that are to be exact to rounding.
+const expm1Error = 0x1p-55
+
+// within is an interval, and the relative error allowed in it.
+type within struct{ lo, hi, error float64 }
+
+// expm1Tails holds what economized returned.
 var expm1Tails sync.Map
 
-func expm1Tail(lo, hi float64) []float64 {
-	if c, ok := expm1Tails.Load([2]float64{lo, hi}); ok {
+func expm1Tail(w within) []float64 {
+	if c, ok := expm1Tails.Load(w); ok {
 		return c.([]float64)
 	}
-	c := economized(lo, hi)
-	expm1Tails.Store([2]float64{lo, hi}, c)
+	c := economized(w)
+	expm1Tails.Store(w, c)
 	return c
 }
 
-// economized returns the coefficients of a polynomial q with e^x - 1 = x + x²q(x) for lo ≤ x ≤ hi, to a relative error
-// of 2^-55: Taylor's series, from whose end terms are taken off by Chebyshev's polynomials of the interval as long as
+// economized returns the coefficients of a polynomial q with e^x - 1 = x + x²q(x) for lo ≤ x ≤ hi, to a relative
+// error: Taylor's series, from whose end terms are taken off by Chebyshev's polynomials of the interval as long as
 // the error allows (Lanczos's economization). It is computed in numbers of 200 bits, so that it is the same everywhere.
-func economized(lo, hi float64) []float64 {
+func economized(w within) []float64 {
 	const terms = 24 // of the series; the first one left out is below 1e-25 for |x| ≤ 1
 	q := make([]*big.Float, terms)
 	term := exactly(0.5)
@@ -29,9 +35,9 @@ func economized(lo, hi float64) []float64 {
 		q[k] = new(big.Float).Copy(term)
 		term.Quo(term, exactly(float64(k+3)))
 	}
-	middle, half := float64(lo+hi)/2, float64(hi-lo)/2
+	middle, half := float64(w.lo+w.hi)/2, float64(w.hi-w.lo)/2
 	// An error e of q is one of x²e in e^x - 1, which is x/2 or more.
-	room := 0x1p-56 / math.Max(-lo, hi)
+	room := w.error / 2 / math.Max(-w.lo, w.hi)
 	for len(q) > 1 {
 		t := chebyshev(len(q)-1, middle, half)
 		last := new(big.Float).Quo(q[len(q)-1], t[len(t)-1])

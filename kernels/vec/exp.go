@@ -34,17 +34,25 @@ func (b *Block) ExpWithin(x Vec, lo, hi float64) Vec {
 // x + x²q(x).
 func (b *Block) Expm1Within(x Vec, lo, hi float64) Vec {
 	z := b.Mul(x, x)
-	return b.FMA(b.expm1Tail(x, z, lo, hi), z, x)
+	return b.FMA(b.expm1Tail(x, z, within{lo, hi, expm1Error}), z, x)
 }
 
 // Expm1ShareWithin is (e^x - 1)/x for x as of Expm1Within, with the same error; 1 at 0.
 func (b *Block) Expm1ShareWithin(x Vec, lo, hi float64) Vec {
-	return b.FMA(b.expm1Tail(x, b.Mul(x, x), lo, hi), x, b.Const(1))
+	return b.Expm1ShareNear(x, lo, hi, expm1Error)
 }
 
+// Expm1ShareNear is Expm1ShareWithin with a given relative error.
+func (b *Block) Expm1ShareNear(x Vec, lo, hi, error float64) Vec {
+	return b.FMA(b.expm1Tail(x, b.Mul(x, x), within{lo, hi, error}), x, b.Const(1))
+}
+
+// Expm1Tail is the coefficients of the polynomial of Expm1ShareNear.
+func Expm1Tail(lo, hi, error float64) []float64 { return expm1Tail(within{lo, hi, error}) }
+
 // expm1Tail is q(x) of Expm1Within, by even and odd powers; z is x².
-func (b *Block) expm1Tail(x, z Vec, lo, hi float64) Vec {
-	c := expm1Tail(lo, hi)
+func (b *Block) expm1Tail(x, z Vec, w within) Vec {
+	c := expm1Tail(w)
 	sum := func(k int) Vec { // c[k] + c[k+2] z + ...
 		last := k + (len(c)-1-k)/2*2
 		s := b.Const(c[last])

@@ -10,74 +10,71 @@ import (
 	"popsim/kernels/vec"
 )
 
-// lifConductStep is a step of LIF neurons with one exponential conductance or two and arrivals inside it: operation by
-// operation ConductBounds of each conductance and then LIFCoupled, with nothing stored between them.
-func lifConductStep(receptors int) *stepKernel {
+// lifStepKernels are the step of LIF neurons with conductances and arrivals inside it.
+var lifStepKernels = []*stepKernel{lifConductStep()}
+
+// lifConductStep is a step of LIF neurons with two exponential conductances and arrivals inside it. The first drives V
+// up: E1 is at V_th or above; E2 is below. The step is exact for the means of the conductances but for the second term
+// of Magnus's series, with u = V - E2:
+//
+//	x = X - Per (g1 + g2), y = Y + Per (E1 - E2) g1     -dt times the rate at which V relaxes, dt times what drives u
+//	V += (y + x u) (exp(x) - 1)/x - Bend ((E1 - E2) tilt1 x + (tilt1 + tilt2) y)
+//
+// V stays below what it would be if it began at w = max(u, 0) and what arrives at the second conductance were left out.
+// Of what then drives it, y + (x + Per Mean2) w over the whole step, all but the decay of the first conductance, which
+// is dt/tau of its mean, grows with time: no part of the step has raised V by more than the whole step has, if that is
+// above 0, and a quarter of what decays times the largest E1 - V, which is Slack Per g1. That holds for conductances of
+// at least 0.
+func lifConductStep() *stepKernel {
 	k := &stepKernel{
-		name: "LIFConductStep", doc: "moves LIF neurons with an exponential conductance; see LIFConductStepBlock.",
-		argument: "LIFConductStepBlock", columns: []string{"V", "Free"}, coefs: []string{"Per", "Rate", "Drive", "VTh"},
-		scalars: []string{"First", "Dt", "Tilt", "Stiff"}, events: true, slow: true,
-		vectors: map[string]int{"AVX2": 2, "AVX512": 2},
+		name: "LIFConductStep", doc: "moves LIF neurons with two exponential conductances; see LIFConductStepBlock.",
+		argument: "LIFConductStepBlock", columns: []string{"V", "Free", "S1", "S2"},
+		coefs:   []string{"Per", "X", "Y", "Bend", "Room"},
+		scalars: []string{"First", "E2", "Span", "Slack"}, events: true, slow: true,
+		triples: []string{"Row1", "Row2"}, rare: []string{"Before1", "Before2"},
+		vectors:  map[string]int{"AVX2": 2, "AVX512": 1},
+		resident: vec.Expm1Tail(asm.ConductStepLo, 0, asm.ConductStepError),
 	}
-	suffixes := []string{"1", "2"}[:receptors]
-	for _, i := range suffixes {
-		k.columns, k.rare = append(k.columns, "S"+i), append(k.rare, "Before"+i)
-		k.triples = append(k.triples, "Row"+i)
-		k.scalars = append(k.scalars, "Decay"+i, "PerMean"+i, "PerTilt"+i, "E"+i, "Growth"+i)
-	}
-	if receptors == 2 {
-		k.name, k.doc = "LIFConductStep2", "is LIFConductStep with two conductances."
+	for _, i := range []string{"1", "2"} {
+		k.scalars = append(k.scalars, "Decay"+i, "PerMean"+i, "PerTilt"+i)
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
-		in := conductances(b, x, suffixes)
-		v, per, dt := x.get("V"), x.get("Per"), x.get("Dt")
-		a, d := b.FMA(per, in.g, x.get("Rate")), b.FMA(per, in.j, x.get("Drive"))
-		z := b.Mul(a, dt)
-		z = b.Select(b.Cmp(z, EQ, b.Const(0)), b.Const(1e-300), z)
-		share := b.Div(b.Expm1(b.Neg(z)), b.Neg(z))
-		next := b.FMA(b.Mul(dt, share), b.FNMA(a, v, d), v)
-		next = b.FMA(x.get("Tilt"), b.Mul(per, b.FNMA(in.gTilt, d, b.Mul(in.jTilt, a))), next)
+		least, arrived := b.Min(x.get("S1"), x.get("S2")), x.get("Mean2")
+		g1, tilt1 := conductance(b, x, "1")
+		g2, tilt2 := conductance(b, x, "2")
+		v, per, span := x.get("V"), x.get("Per"), x.get("Span")
+		g1 = b.Mul(per, g1)
+		z, y := b.FNMA(per, g2, b.Sub(x.get("X"), g1)), b.FMA(span, g1, x.get("Y"))
+		u := b.Sub(v, x.get("E2"))
+		bend := b.FMA(tilt1, b.FMA(span, z, y), b.Mul(tilt2, y))
+		next := b.FNMA(x.get("Bend"), bend, v)
+		share := b.Expm1ShareNear(z, asm.ConductStepLo, 0, asm.ConductStepError)
+		next = b.FMA(share, b.FMA(z, u, y), next)
 
-		slope := b.FNMA(x.get("Rate"), v, b.FMA(per, in.up, x.get("Drive")))
-		top := b.Max(b.FMA(dt, b.Max(b.Const(0), slope), v), next)
+		w := b.Max(b.Const(0), u)
+		rise := b.FMA(b.Mul(per, arrived), w, b.FMA(z, w, y))
+		top := b.FMA(x.get("Slack"), g1, b.Add(w, b.Max(b.Const(0), rise)))
 		free, now := x.get("Free"), x.get("First")
-		moves, held := b.Cmp(free, LE, now), b.Cmp(free, GE, b.Add(now, b.Const(1)))
-		soft := b.Cmp(z, LT, x.get("Stiff"))
-		done := b.MaskAnd(b.MaskAnd(b.Cmp(top, LT, x.get("VTh")), b.Cmp(next, EQ, next)), b.MaskAnd(moves, soft))
-		x.near = b.MaskAndNot(moves, soft)
-		x.fired = b.MaskAndNot(b.MaskAndNot(b.Cmp(free, EQ, free), done), held)
+		moves, begins := b.Cmp(free, LE, now), b.Cmp(free, LT, b.Add(now, b.Const(1)))
+		fits := b.MaskAnd(b.Cmp(z, GT, b.Const(asm.ConductStepLo)), b.Cmp(least, GT, b.Const(asm.ConductStepLeast)))
+		done := b.MaskAnd(b.MaskAnd(b.Cmp(top, LT, x.get("Room")), fits), moves)
+		x.near = b.MaskAndNot(moves, fits)
+		x.fired = b.MaskAndNot(begins, done)
 		x.set("V", b.Select(done, next, v))
 	}
 	return k
 }
 
-// stepInput is the input of a step: see CoupledBlock.
-type stepInput struct{ g, j, gTilt, jTilt, up Vec }
-
-// conductances advances conductances, and sums up their means, rises and bounds over the step.
-func conductances(b *vec.Block, x *laneVars, suffixes []string) (in stepInput) {
-	v := x.get("V")
-	for n, i := range suffixes {
-		s, end, e := x.get("S"+i), x.get("End"+i), x.get("E"+i)
-		mean, tilt := b.FMA(x.get("PerMean"+i), s, x.get("Mean"+i)), b.FMA(x.get("PerTilt"+i), s, x.get("Tilt"+i))
-		x.set("Before"+i, s)
-		x.set("S"+i, b.FMA(x.get("Decay"+i), s, end))
-		for _, field := range tripleFields {
-			x.set(field+i, b.Const(asm.EmptyRow))
-		}
-		kept, gap := b.Mul(x.get("Decay"+i), s), b.Sub(e, v)
-		most := b.FMA(end, x.get("Growth"+i), b.Max(kept, s))
-		bound := b.Select(b.Cmp(gap, GE, b.Const(0)), most, b.Min(kept, s))
-		if n == 0 {
-			in = stepInput{mean, b.Mul(e, mean), tilt, b.Mul(e, tilt), b.Mul(bound, gap)}
-			continue
-		}
-		in = stepInput{
-			b.Add(in.g, mean), b.FMA(e, mean, in.j), b.Add(in.gTilt, tilt), b.FMA(e, tilt, in.jTilt),
-			b.FMA(bound, gap, in.up),
-		}
+// conductance advances a conductance, and is its mean and its tilt over the step.
+func conductance(b *vec.Block, x *laneVars, i string) (mean, tilt Vec) {
+	s := x.get("S" + i)
+	mean, tilt = b.FMA(x.get("PerMean"+i), s, x.get("Mean"+i)), b.FMA(x.get("PerTilt"+i), s, x.get("Tilt"+i))
+	x.set("Before"+i, s)
+	x.set("S"+i, b.FMA(x.get("Decay"+i), s, x.get("End"+i)))
+	for _, field := range tripleFields {
+		x.set(field+i, b.Const(asm.EmptyRow))
 	}
-	return in
+	return mean, tilt
 }
 
 // tripleFields are what the three values of a triple are.

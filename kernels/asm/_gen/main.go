@@ -40,6 +40,7 @@ var files = []struct {
 	{name: "steps", kernels: append(
 		assemblies(stepKernels), pairPlaces, byteBits, expLIF(false), expLIF(true), splitPairs, triplePlaces, splitTriples,
 	), plain: plains(stepKernels)},
+	{name: "lifstep", kernels: append(assemblies(lifStepKernels), triplePlaces), plain: plains(lifStepKernels)},
 	{name: "gates", kernels: assemblies(gateKernels), plain: plains(gateKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "bits", kernels: []func(*file, isa){countBits, addBits}},

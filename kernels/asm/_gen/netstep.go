@@ -28,6 +28,7 @@ type stepKernel struct {
 	held                bool     // whether bits of Held mark lanes that are held
 	slow                bool     // and, in a second byte, those that are slow
 	vectors             map[string]int
+	resident            []float64 // constants that stay in registers with AVX-512
 	step                func(b *vec.Block, x *laneVars)
 }
 
@@ -147,7 +148,7 @@ var (
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"), powerSums(),
-		conduct(false), conduct(true), lifConduct(1), lifConduct(2), lifConductStep(1), lifConductStep(2),
+		conduct(false), conduct(true), lifConduct(1), lifConduct(2),
 	}, coupledSteps...)
 )
 
@@ -371,6 +372,9 @@ func (d *stepKernel) assembly(f *file, w isa) {
 		for range S {
 			kept[field] = append(kept[field], k.Pin())
 		}
+	}
+	if w.kmask() {
+		k.Hold(d.resident...)
 	}
 	k.XORQ(lane, lane)
 	k.Label("vectors")
