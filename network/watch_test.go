@@ -10,7 +10,9 @@ import (
 func TestWatchedLanes(t *testing.T) {
 	const steps = 1000
 	run := func(on bool) (spikes []Spike, missed int) {
-		n, err := Build(t.Context(), joinedSpec(ExpCurrent), Config{Workers: 1, Ranges: 1})
+		s := joinedSpec(ExpCurrent)
+		s.Projections[0].Delay = Draw{Kind: Uniform, A: 0.5, B: 0.9, Round: 0.1} // spread widely, they would be packed
+		n, err := Build(t.Context(), s, Config{Workers: 1, Ranges: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
