@@ -109,16 +109,97 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 		return
 	}
 	for i, n := range counts {
-		setInstants(theta, i, int(n)-skip, s.At(first+uint32(i), counter))
+		words := s.At(first+uint32(i), counter)
+		for j := range theta {
+			theta[j][i] = asm.NoArrival
+			if int(n) > skip+j {
+				theta[j][i] = rng.Uniform32(words[j])
+			}
+		}
 	}
 }
 
-// setInstants sets the instants number i to those that the first of some words stand for, of the others to none.
-func setInstants(theta *[4][]float64, i, arrivals int, words [4]uint32) {
+// Offsets holds up to four arrivals of each of some lanes: Number[i] of them, with the offsets U[j][i] from the middle
+// of the step, that is 0.5 less the part of the step; the others are 0. Bit i%8 of More[i/8] tells whether there are
+// more.
+type Offsets struct {
+	U      [4][]float64
+	Number []float64
+	More   []uint8
+}
+
+// NewOffsets makes room for a number of lanes, which is rounded up.
+func NewOffsets(lanes int) *Offsets {
+	lanes = (lanes + DrawnTogether - 1) / DrawnTogether * DrawnTogether
+	o := &Offsets{Number: make([]float64, lanes), More: make([]uint8, lanes/8)}
+	for j := range o.U {
+		o.U[j] = make([]float64, lanes)
+	}
+	return o
+}
+
+// From is the offsets of the lanes from one on; More, which has other bits, is for them from its first on.
+func (o *Offsets) From(lane int) Offsets {
+	from := *o
+	from.Number = o.Number[lane:]
+	for j := range o.U {
+		from.U[j] = o.U[j][lane:]
+	}
+	return from
+}
+
+// Keep drops the arrivals of the first lanes but for those of the lanes from one to another.
+func (o *Offsets) Keep(from, to, lanes int) {
+	for _, c := range [][]float64{o.U[0], o.U[1], o.U[2], o.U[3], o.Number} {
+		clear(c[:from])
+		clear(c[to:lanes])
+	}
+}
+
+// DrawOffsets draws offsets of arrivals skip and the next three of consecutive ids at one counter: of arrival skip + j
+// of the id first + i, if counts[i] exceeds that, by word j. The memory of counts reaches to the next multiple of
+// DrawnTogether; what is written for lanes after the ids is undefined.
+func DrawOffsets(isa ISA, s rng.Stream, to *Offsets, counts []uint8, skip int, first, counter uint32) {
+	width := philoxLanes(isa)
+	if width == 0 {
+		for i, n := range counts {
+			to.set(i, int(n)-skip, s.At(first+uint32(i), counter))
+		}
+		return
+	}
+	key, name := s.Key()
+	vectors := offsetVectors(width, len(counts))
+	b := asm.PhiloxBlock{
+		Counter: [4]uint32{first, counter, name[0], name[1]}, Keys: philoxKeys(key),
+		Lane: [2]*[asm.PhiloxLanes]uint32{&countingLanes, &equalLanes}, Step: [2]uint32{uint32(width), 0},
+		Vectors: vectors,
+	}
+	to.argument(&b, counts[:vectors*width], skip)
+	philoxOffsets(isa, &b)
+}
+
+// offsetVectors is the number of vectors of some lanes, which is even.
+func offsetVectors(width, lanes int) int { return (lanes + 2*width - 1) / (2 * width) * 2 }
+
+// argument sets what of the argument is for offsets.
+func (o *Offsets) argument(b *asm.PhiloxBlock, counts []uint8, skip int) {
+	b.Counts, b.Skip, b.Number, b.More = counts, uint32(skip), &o.Number[:len(counts)][0], &o.More[:len(counts)/8][0]
+	for j := range o.U {
+		b.Theta[j] = &o.U[j][:len(counts)][0]
+	}
+}
+
+// set sets lane i by its words.
+func (o *Offsets) set(i, arrivals int, words [4]uint32) {
+	o.Number[i] = float64(min(max(arrivals, 0), len(words)))
+	o.More[i/8] &^= 1 << (i % 8)
+	if arrivals > len(words) {
+		o.More[i/8] |= 1 << (i % 8)
+	}
 	for j, word := range words {
-		theta[j][i] = asm.NoArrival
+		o.U[j][i] = 0
 		if arrivals > j {
-			theta[j][i] = rng.Uniform32(word)
+			o.U[j][i] = 0.5 - rng.Uniform32(word)
 		}
 	}
 }
@@ -213,23 +294,20 @@ func (q *Blocks) Draw(isa ISA, dst []uint32, stride int, u []float64, ids, count
 	philoxWordsOf(isa, b)
 }
 
-// Instants is the function Instants for ids and counts in any order, without a skip: the memory of ids and counts
-// reaches to the next multiple of DrawnTogether too.
-func (q *Blocks) Instants(isa ISA, counts []uint8, theta *[4][]float64, ids []uint32, counter uint32) {
+// Offsets is DrawOffsets for ids and counts in any order: the memory of ids reaches to the next multiple of
+// DrawnTogether too.
+func (q *Blocks) Offsets(isa ISA, to *Offsets, counts []uint8, ids []uint32, counter uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
 		for i, n := range counts {
-			setInstants(theta, i, int(n), q.stream.At(ids[i], counter))
+			to.set(i, int(n), q.stream.At(ids[i], counter))
 		}
 		return
 	}
-	vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
-	b := &q.b
-	b.Vectors, b.IDs, b.Counts, b.Skip, b.Counter[1] = vectors, ids[:vectors*width], counts[:vectors*width], 0, counter
-	for j := range theta {
-		b.Theta[j] = &theta[j][:vectors*width][0]
-	}
-	philoxInstantsOf(isa, b)
+	b, vectors := &q.b, offsetVectors(width, len(counts))
+	b.Vectors, b.IDs, b.Counter[1] = vectors, ids[:vectors*width], counter
+	to.argument(b, counts[:vectors*width], 0)
+	philoxOffsetsOf(isa, b)
 	b.Counter[1] = 0 // as Draw needs it
 }
 

@@ -129,31 +129,36 @@ func TestInstants(t *testing.T) {
 	}
 }
 
-// TestInstantsOfIDs: every instruction set gives the numbers of rng for ids in any order.
-func TestInstantsOfIDs(t *testing.T) {
+// TestOffsets: every instruction set gives the numbers of rng, for consecutive ids and for those in any order.
+func TestOffsets(t *testing.T) {
 	s := rng.NewStream(6, "instants")
-	const n, room = 45, 64
+	const n, skip, room = 45, 4, 64
 	counts, ids := make([]uint8, room), make([]uint32, room)
 	for i := range counts {
-		counts[i], ids[i] = uint8(i%7), uint32(i*i%53)
+		counts[i], ids[i] = uint8(i*7%13), uint32(i*i%53)
+	}
+	counts[17] = 255
+	check := func(isa ISA, o *Offsets, i, arrivals int, words [4]uint32) {
+		t.Helper()
+		want := NewOffsets(n)
+		want.set(i, arrivals, words)
+		if o.Number[i] != want.Number[i] || o.More[i/8]>>(i%8)&1 != want.More[i/8]>>(i%8)&1 {
+			t.Fatalf("%v: %g arrivals of lane %d; want %g of %d", isa, o.Number[i], i, want.Number[i], arrivals)
+		}
+		for j := range o.U {
+			if o.U[j][i] != want.U[j][i] {
+				t.Fatalf("%v: offset %d of lane %d is %g; want %g", isa, j, i, o.U[j][i], want.U[j][i])
+			}
+		}
 	}
 	q := NewBlocks(s)
 	for _, isa := range Available() {
-		var theta [4][]float64
-		for j := range theta {
-			theta[j] = make([]float64, room)
-		}
-		q.Instants(isa, counts[:n], &theta, ids[:n], 9)
+		numbered, listed := NewOffsets(n), NewOffsets(n)
+		DrawOffsets(isa, s, numbered, counts[:n], skip, 500, 9)
+		q.Offsets(isa, listed, counts[:n], ids[:n], 9)
 		for i := range n {
-			for j, word := range s.At(ids[i], 9) {
-				want := rng.Uniform32(word)
-				if int(counts[i]) <= j {
-					want = asm.NoArrival
-				}
-				if theta[j][i] != want {
-					t.Fatalf("%v: instant %d of id %d is %g; want %g", isa, j, ids[i], theta[j][i], want)
-				}
-			}
+			check(isa, numbered, i, int(counts[i])-skip, s.At(500+uint32(i), 9))
+			check(isa, listed, i, int(counts[i]), s.At(ids[i], 9))
 		}
 	}
 }

@@ -542,9 +542,8 @@ func AddInstantsThree(isa ISA, b *asm.InstantsBlock) {
 	}
 }
 
-// AddInstantsSummed is AddInstantsThree by sums of powers: of polynomials of asm.PowerTerms terms, but for rounding the
-// same.
-func AddInstantsSummed(isa ISA, b *asm.InstantsBlock) {
+// AddPowerSums adds arrivals to three accumulators, by sums of powers of their offsets from the middle of the step.
+func AddPowerSums(isa ISA, b *asm.PowerSumsBlock) {
 	switch isa {
 	case AVX512:
 		asm.PowerSumsAVX512(b)
@@ -599,11 +598,19 @@ func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 	}
 }
 
-func philoxInstantsOf(isa ISA, b *asm.PhiloxBlock) {
+func philoxOffsets(isa ISA, b *asm.PhiloxBlock) {
 	if isa == AVX512 {
-		asm.PhiloxInstantsOfAVX512(b)
+		asm.PhiloxOffsetsAVX512(b)
 	} else {
-		asm.PhiloxInstantsOfAVX2(b)
+		asm.PhiloxOffsetsAVX2(b)
+	}
+}
+
+func philoxOffsetsOf(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxOffsetsOfAVX512(b)
+	} else {
+		asm.PhiloxOffsetsOfAVX2(b)
 	}
 }
 

@@ -139,13 +139,14 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 // SplitPairs separates pairs of accumulators.
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
-func philoxInstants(ISA, *asm.PhiloxBlock)   {}
-func philoxInstantsOf(ISA, *asm.PhiloxBlock) {}
-func philoxWordsOf(ISA, *asm.PhiloxBlock)    {}
-func philoxWordsAt(ISA, *asm.PhiloxBlock)    {}
-func philoxWordsFrom(ISA, *asm.PhiloxBlock)  {}
-func philoxNormals(ISA, *asm.PhiloxBlock)    {}
-func philoxScaled(ISA, *asm.PhiloxBlock)     {}
+func philoxInstants(ISA, *asm.PhiloxBlock)  {}
+func philoxOffsets(ISA, *asm.PhiloxBlock)   {}
+func philoxOffsetsOf(ISA, *asm.PhiloxBlock) {}
+func philoxWordsOf(ISA, *asm.PhiloxBlock)   {}
+func philoxWordsAt(ISA, *asm.PhiloxBlock)   {}
+func philoxWordsFrom(ISA, *asm.PhiloxBlock) {}
+func philoxNormals(ISA, *asm.PhiloxBlock)   {}
+func philoxScaled(ISA, *asm.PhiloxBlock)    {}
 
 // SplitTriples separates triples of accumulators.
 func SplitTriples(_ ISA, b *asm.TriplesBlock) { splitTriplesGo(b) }
@@ -159,9 +160,8 @@ func ConductBounds(_ ISA, b *asm.ConductBlock) { asm.ConductBoundsGo(b) }
 // AddInstantsThree adds arrivals to three accumulators.
 func AddInstantsThree(_ ISA, b *asm.InstantsBlock) { asm.InstantsThreeGo(b) }
 
-// AddInstantsSummed is AddInstantsThree by sums of powers: of polynomials of asm.PowerTerms terms, but for rounding the
-// same.
-func AddInstantsSummed(_ ISA, b *asm.InstantsBlock) { asm.PowerSumsGo(b) }
+// AddPowerSums adds arrivals to three accumulators, by sums of powers of their offsets from the middle of the step.
+func AddPowerSums(_ ISA, b *asm.PowerSumsBlock) { asm.PowerSumsGo(b) }
 
 // Gates advances gates of NMDA without arrivals.
 func Gates(_ ISA, b *asm.GatesBlock) { asm.GatesGo(b) }

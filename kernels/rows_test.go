@@ -489,9 +489,9 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := f.instants()
 		return b, func(a ISA) { AddInstantsThree(a, b) }
 	},
-	"AddInstantsSummed": func(f *filler) (any, func(ISA)) {
-		b := f.instants()
-		return b, func(a ISA) { AddInstantsSummed(a, b) }
+	"AddPowerSums": func(f *filler) (any, func(ISA)) {
+		b := powerSumsOf(f.instants())
+		return b, func(a ISA) { AddPowerSums(a, b) }
 	},
 	"Gates": func(f *filler) (any, func(ISA)) {
 		b := f.gates()
@@ -606,6 +606,27 @@ func TestNetworkKernelsAllocateNothing(t *testing.T) {
 	}
 }
 
+// powerSumsOf is the argument of PowerSums for that of InstantsThree.
+func powerSumsOf(b *asm.InstantsBlock) *asm.PowerSumsBlock {
+	o := NewOffsets(b.Lanes)
+	for j, theta := range [][]float64{b.Theta0, b.Theta1, b.Theta2, b.Theta3} {
+		for i, x := range theta {
+			if x != asm.NoArrival {
+				o.U[j][i] = 0.5 - x
+				o.Number[i]++
+			}
+		}
+	}
+	q := &asm.PowerSumsBlock{
+		Lanes: b.Lanes, U0: o.U[0], U1: o.U[1], U2: o.U[2], U3: o.U[3], Number: o.Number, Weight: b.Weight,
+		End: slices.Clone(b.End), Share: slices.Clone(b.Share), Third: slices.Clone(b.Third),
+	}
+	copy(q.Ends[:], b.Ends[:])
+	copy(q.Shares[:], b.Shares[:])
+	copy(q.Thirds[:], b.Thirds[:])
+	return q
+}
+
 // TestPowerSums: sums of powers give what polynomials evaluated one by one do, but for rounding.
 func TestPowerSums(t *testing.T) {
 	const rounding = 1e-14 // of sums of a few numbers up to 1
@@ -614,10 +635,9 @@ func TestPowerSums(t *testing.T) {
 	for _, p := range []*[asm.InstantTerms]float64{&b.Ends, &b.Shares, &b.Thirds} {
 		clear(p[asm.PowerTerms:])
 	}
-	c := *b
-	c.End, c.Share, c.Third = slices.Clone(b.End), slices.Clone(b.Share), slices.Clone(b.Third)
+	c := powerSumsOf(b)
 	asm.InstantsThreeGo(b)
-	asm.PowerSumsGo(&c)
+	asm.PowerSumsGo(c)
 	for i := range b.End {
 		if math.Abs(b.End[i]-c.End[i])+math.Abs(b.Share[i]-c.Share[i])+math.Abs(b.Third[i]-c.Third[i]) > rounding {
 			t.Fatalf("lane %d: %g %g %g; want %g %g %g", i, c.End[i], c.Share[i], c.Third[i], b.End[i], b.Share[i], b.Third[i])

@@ -72,7 +72,7 @@ type trainPart struct {
 	counts   []uint8           // of each lane in the four steps from 4·countsOf on, step by step
 	stride   int               // from step to step in counts
 	countsOf int64             // -1: there are none yet
-	rest     []*kernels.Blocks // of the words of arrivals 4i to 4i+3 of a step: see rest.go
+	rest     []*kernels.Blocks // of the words of arrivals 4i to 4i+3 of a step: see alphatrains.go
 }
 
 // A trainRun is consecutive members of an input's pool with consecutive lanes of one segment, and with one receptor and

@@ -121,7 +121,7 @@ type inside struct {
 	drive, jump, top  []float64
 	end, slope, share []float64
 	theta             [4][]float64
-	rest              rest
+	alphaTrains       alphaTrains
 	events            []uint8
 	trains            [][]segmentTrain // by tile
 }
@@ -340,15 +340,14 @@ func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, sums [3][]fl
 		}
 		first, offset := u.first+from-lane, from-at
 		counts := p.counts[int(k%4)*p.stride+first:][:to-from]
-		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one, or
-		// four of a lane with those of other lanes.
+		if sums[2] != nil {
+			s.addAlphaTrain(r, k, t, first, offset, lanes, counts, sums)
+			continue
+		}
+		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one.
 		skip := 0
 		for ; float64(skip) < max(1, u.mean-1); skip += 4 {
 			s.addFour(r, k, t, first, offset, lanes, counts, skip, sums)
-		}
-		if sums[2] != nil {
-			s.addRest(r, k, t, first, offset, counts, skip, sums)
-			continue
 		}
 		for i, n := range counts {
 			for j := skip; j < int(n); j++ {
@@ -389,7 +388,16 @@ func (s *lifSegment) addFour(
 			g.theta[j][i] = asm.NoArrival
 		}
 	}
-	g.addInstants(r, p, first, lanes, sums)
+	q := r.net.layout.series[p.receptor[first]]
+	b := asm.InstantsBlock{
+		Lanes: lanes, Theta0: g.theta[0], Theta1: g.theta[1], Theta2: g.theta[2], Theta3: g.theta[3],
+		Ends: q[0], Shares: q[1], Weight: p.weights[first], End: sums[0], Share: sums[1],
+	}
+	if b.Share == nil {
+		kernels.AddInstants(r.net.isa, &b)
+	} else {
+		kernels.AddInstantsTwo(r.net.isa, &b)
+	}
 }
 
 // findInstants appends the arrivals of inputs in vectors at a lane in step k to r.found.

@@ -89,22 +89,28 @@ func (w *lifSolver) sumAlpha(r *shard, arrivals []arrival) {
 	p, c := &w.spans, w.seg.receptors[0]
 	series, rows := r.net.layout.series[c], r.countedOrder.rows
 	p.sums = slices.Grow(p.sums[:0], len(arrivals)+1)[:len(arrivals)+1]
-	var sum accumulated
-	p.sums[0] = sum
+	p.sums[0] = accumulated{}
 	next := 0
 	for i := range arrivals {
 		a := &arrivals[i]
 		for next < len(rows) && rows[next].theta < a.theta {
 			next++
 		}
-		var unit [3]float64
+		var unit *[3]float64
 		if next < len(rows) && rows[next].theta == a.theta && rows[next].main == c {
-			unit = rows[next].add
+			unit = &rows[next].add
 		} else {
-			unit = series.at(a.theta)
+			x := series.at(a.theta)
+			unit = &x
 		}
-		sum.add(&unit, a.weight, a.weight*w.neuron.r > 0)
-		p.sums[i+1] = sum
+		before, sum := &p.sums[i], &p.sums[i+1]
+		x, y, z := float64(unit[0]*a.weight), float64(unit[1]*a.weight), float64(unit[2]*a.weight)
+		sum.all = [3]float64{before.all[0] + x, before.all[1] + y, before.all[2] + z}
+		if a.weight*w.neuron.r > 0 {
+			sum.raising = [3]float64{before.raising[0] + x, before.raising[1] + y, before.raising[2] + z}
+		} else {
+			sum.raising = before.raising
+		}
 	}
 }
 

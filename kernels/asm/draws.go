@@ -22,11 +22,14 @@ type PhiloxBlock struct {
 	Least      uint32
 
 	// PhiloxInstants: Theta[j][l], out, is the number of (0, 1) that word j of lane l stands for, as rng.Uniform32 has it,
-	// where Counts[l], in, exceeds Skip + j, else NoArrival. PhiloxInstantsOf: likewise.
-	Theta [4]*float64
-	Skip  uint32
+	// where Counts[l], in, exceeds Skip + j, else NoArrival. PhiloxOffsets, PhiloxOffsetsOf: 0.5 less that number, else 0;
+	// Number[l] is how many of the four there are, and bit l%8 of More[l/8] whether Counts[l] exceeds Skip by more.
+	Theta  [4]*float64
+	Skip   uint32
+	Number *float64
+	More   *uint8
 
-	// PhiloxNormals, PhiloxInstantsOf and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead.
+	// PhiloxNormals, PhiloxOffsetsOf and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead.
 	// PhiloxWordsOf: the second is Counters[l]. PhiloxNormals: lane l of row w of Normals, out, which starts at w·Stride,
 	// is the number that word w of the lane stands for, as rng.Normal32 has it by its table.
 	IDs      []uint32
@@ -48,6 +51,9 @@ const (
 	NormalCells = 512
 	NormalFirst = 0x3fe0
 )
+
+// OffsetsTogether is the number of arrivals of a lane that PhiloxOffsets draws.
+const OffsetsTogether = 4
 
 // The constants of Philox4x32-10: rounds, multipliers, and what a round adds to the two words of the key.
 const (

@@ -685,9 +685,9 @@ TEXT ·PhiloxWordsOfAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         256(CX), AX
-	MOVQ         280(CX), DX
-	MOVQ         328(CX), BX
+	MOVQ         272(CX), AX
+	MOVQ         296(CX), DX
+	MOVQ         344(CX), BX
 	MOVQ         128(CX), SI
 	MOVQ         120(CX), DI
 	MOVQ         176(CX), R8
@@ -939,9 +939,9 @@ TEXT ·PhiloxWordsOfAVX512(SB), $0-8
 	VPBROADCASTQ drawsConstsAVX512<>+24(SB), Z3
 	VPBROADCASTQ drawsConstsAVX512<>+32(SB), Z4
 	MOVQ         b+0(FP), CX
-	MOVQ         256(CX), AX
-	MOVQ         280(CX), DX
-	MOVQ         328(CX), BX
+	MOVQ         272(CX), AX
+	MOVQ         296(CX), DX
+	MOVQ         344(CX), BX
 	MOVQ         128(CX), SI
 	MOVQ         120(CX), DI
 	MOVQ         176(CX), R8
@@ -1123,9 +1123,9 @@ TEXT ·PhiloxWordsAtAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         304(CX), AX
-	MOVQ         256(CX), DX
-	MOVQ         328(CX), BX
+	MOVQ         320(CX), AX
+	MOVQ         272(CX), DX
+	MOVQ         344(CX), BX
 	MOVQ         128(CX), SI
 	MOVQ         120(CX), DI
 	MOVQ         176(CX), R8
@@ -1382,9 +1382,9 @@ TEXT ·PhiloxWordsAtAVX512(SB), $0-8
 	VPBROADCASTQ drawsConstsAVX512<>+24(SB), Z3
 	VPBROADCASTQ drawsConstsAVX512<>+32(SB), Z4
 	MOVQ         b+0(FP), CX
-	MOVQ         304(CX), AX
-	MOVQ         256(CX), DX
-	MOVQ         328(CX), BX
+	MOVQ         320(CX), AX
+	MOVQ         272(CX), DX
+	MOVQ         344(CX), BX
 	MOVQ         128(CX), SI
 	MOVQ         120(CX), DI
 	MOVQ         176(CX), R8
@@ -1581,8 +1581,8 @@ TEXT ·PhiloxWordsFromAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         304(CX), AX
-	MOVQ         328(CX), DX
+	MOVQ         320(CX), AX
+	MOVQ         344(CX), DX
 	MOVQ         128(CX), BX
 	MOVQ         120(CX), SI
 	MOVQ         176(CX), DI
@@ -1839,8 +1839,8 @@ TEXT ·PhiloxWordsFromAVX512(SB), $0-8
 	VPBROADCASTQ drawsConstsAVX512<>+24(SB), Z3
 	VPBROADCASTQ drawsConstsAVX512<>+32(SB), Z4
 	MOVQ         b+0(FP), CX
-	MOVQ         304(CX), AX
-	MOVQ         328(CX), DX
+	MOVQ         320(CX), AX
+	MOVQ         344(CX), DX
 	MOVQ         128(CX), BX
 	MOVQ         120(CX), SI
 	MOVQ         176(CX), DI
@@ -3691,9 +3691,9 @@ vectors1:
 	RET
 	PCALIGN $0x40
 
-// func PhiloxInstantsOfAVX2(b *PhiloxBlock)
+// func PhiloxOffsetsAVX2(b *PhiloxBlock)
 // Requires: AVX, AVX2, FMA3
-TEXT ·PhiloxInstantsOfAVX2(SB), $0-8
+TEXT ·PhiloxOffsetsAVX2(SB), $0-8
 	MOVL         $0xd2511f53, AX
 	VMOVD        AX, X0
 	VPBROADCASTD X0, Y0
@@ -3707,20 +3707,24 @@ TEXT ·PhiloxInstantsOfAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         256(CX), AX
-	MOVQ         152(CX), DX
-	MOVQ         120(CX), BX
+	MOVQ         152(CX), AX
+	MOVQ         256(CX), DX
+	MOVQ         264(CX), BX
 	MOVQ         216(CX), SI
 	MOVQ         224(CX), DI
 	MOVQ         232(CX), R8
 	MOVQ         240(CX), R9
+	MOVQ         120(CX), R10
 
-vectors1:
-	VMOVDQU      (AX), Y4
+lanes1:
+	VMOVDQA      Y2, Y4
 	VMOVDQA      Y3, Y5
 	VPBROADCASTD 8(CX), Y6
 	VPBROADCASTD 12(CX), Y7
-	ADDQ         $0x20, AX
+	VPBROADCASTD 112(CX), Y8
+	VPADDD       Y8, Y2, Y2
+	VPBROADCASTD 116(CX), Y8
+	VPADDD       Y8, Y3, Y3
 	VPSRLQ       $0x20, Y4, Y9
 	VPMULUDQ     Y0, Y4, Y8
 	VPMULUDQ     Y0, Y9, Y9
@@ -3921,645 +3925,1252 @@ vectors1:
 	VPBROADCASTD 92(CX), Y13
 	VPXOR        Y8, Y4, Y4
 	VPXOR        Y13, Y4, Y4
-	VPBROADCASTD 248(CX), Y8
-	VPMOVZXBD    (DX), Y9
-	VPCMPGTD     Y8, Y9, Y9
-	VPMOVZXDQ    X6, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, (SI)
+	VPBROADCASTD 248(CX), Y10
+	VPMOVZXBD    (AX), Y8
+	VPSUBD       Y10, Y8, Y8
+	VPCMPGTD     drawsConstsAVX2<>+128(SB), Y8, Y9
+	VMOVMSKPS    Y9, R11
+	MOVB         R11, (BX)
+	VPXOR        Y10, Y10, Y10
+	VPMAXSD      Y10, Y8, Y9
+	VPMINSD      drawsConstsAVX2<>+128(SB), Y9, Y9
+	VCVTDQ2PD    X9, Y10
+	VMOVUPD      Y10, (DX)
+	VEXTRACTI128 $0x01, Y9, X9
+	VCVTDQ2PD    X9, Y10
+	VMOVUPD      Y10, 32(DX)
+	VPCMPGTD     drawsConstsAVX2<>+160(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X6, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (SI)
 	VEXTRACTI128 $0x01, Y6, X6
-	VEXTRACTI128 $0x01, Y9, X9
-	VPMOVZXDQ    X6, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, 32(SI)
-	VPBROADCASTD 248(CX), Y8
-	MOVL         $0x00000001, R10
-	VMOVD        R10, X10
-	VPBROADCASTD X10, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMOVZXBD    (DX), Y9
-	VPCMPGTD     Y8, Y9, Y9
-	VPMOVZXDQ    X7, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, (DI)
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X6, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(SI)
+	VPCMPGTD     drawsConstsAVX2<>+256(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X7, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (DI)
 	VEXTRACTI128 $0x01, Y7, X7
-	VEXTRACTI128 $0x01, Y9, X9
-	VPMOVZXDQ    X7, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, 32(DI)
-	VPBROADCASTD 248(CX), Y8
-	MOVL         $0x00000002, R10
-	VMOVD        R10, X10
-	VPBROADCASTD X10, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMOVZXBD    (DX), Y9
-	VPCMPGTD     Y8, Y9, Y9
-	VPMOVZXDQ    X4, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, (R8)
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X7, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(DI)
+	VPCMPGTD     drawsConstsAVX2<>+288(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X4, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (R8)
 	VEXTRACTI128 $0x01, Y4, X4
-	VEXTRACTI128 $0x01, Y9, X9
-	VPMOVZXDQ    X4, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, 32(R8)
-	VPBROADCASTD 248(CX), Y8
-	MOVL         $0x00000003, R10
-	VMOVD        R10, X10
-	VPBROADCASTD X10, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMOVZXBD    (DX), Y9
-	VPCMPGTD     Y8, Y9, Y9
-	VPMOVZXDQ    X5, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, (R9)
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X4, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(R8)
+	VPCMPGTD     drawsConstsAVX2<>+320(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X5, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (R9)
 	VEXTRACTI128 $0x01, Y5, X5
-	VEXTRACTI128 $0x01, Y9, X9
-	VPMOVZXDQ    X5, Y10
-	VPOR         drawsConstsAVX2<>+0(SB), Y10, Y10
-	VSUBPD       drawsConstsAVX2<>+0(SB), Y10, Y10
-	VMOVUPD      drawsConstsAVX2<>+32(SB), Y11
-	VFMADD213PD  drawsConstsAVX2<>+64(SB), Y11, Y10
-	VPMOVSXDQ    X9, Y11
-	VMOVUPD      drawsConstsAVX2<>+96(SB), Y12
-	VBLENDVPD    Y11, Y10, Y12, Y10
-	VMOVUPD      Y10, 32(R9)
-	ADDQ         $0x08, DX
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X5, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(R9)
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DX
+	ADDQ         $0x01, BX
 	ADDQ         $0x40, SI
 	ADDQ         $0x40, DI
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
-	DECQ         BX
-	JNZ          vectors1
+	DECQ         R10
+	JNZ          lanes1
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
 
-// func PhiloxInstantsOfAVX512(b *PhiloxBlock)
-// Requires: AVX, AVX512F
-TEXT ·PhiloxInstantsOfAVX512(SB), $0-8
+// func PhiloxOffsetsAVX512(b *PhiloxBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·PhiloxOffsetsAVX512(SB), $0-8
+	VPBROADCASTQ drawsConstsAVX512<>+0(SB), Z0
+	VPBROADCASTQ drawsConstsAVX512<>+8(SB), Z1
+	VPBROADCASTQ drawsConstsAVX512<>+16(SB), Z2
+	VPBROADCASTQ drawsConstsAVX512<>+48(SB), Z3
+	VPBROADCASTQ drawsConstsAVX512<>+56(SB), Z4
+	VPBROADCASTQ drawsConstsAVX512<>+64(SB), Z5
+	VPXORQ       Z25, Z25, Z25
+	MOVQ         b+0(FP), AX
+	VPBROADCASTD 248(AX), Z24
+	VPANDQ       Z2, Z24, Z24
+	MOVQ         152(AX), CX
+	MOVQ         256(AX), DX
+	MOVQ         264(AX), BX
+	MOVQ         216(AX), SI
+	MOVQ         224(AX), DI
+	MOVQ         232(AX), R8
+	MOVQ         240(AX), R9
+	MOVQ         120(AX), R10
+	MOVQ         96(AX), R11
+	VPMOVZXDQ    (R11), Z26
+	VPBROADCASTD (AX), Z22
+	VPADDQ       Z22, Z26, Z26
+	SHRQ         $0x01, R10
+
+lanes1:
+	VMOVDQA64       Z26, Z6
+	VPADDQ.BCST     drawsConstsAVX512<>+72(SB), Z26, Z26
+	VPBROADCASTD    4(AX), Z7
+	VMOVDQA64       Z26, Z10
+	VPADDQ.BCST     drawsConstsAVX512<>+72(SB), Z26, Z26
+	VPBROADCASTD    4(AX), Z11
+	VMOVDQA64       Z26, Z14
+	VPADDQ.BCST     drawsConstsAVX512<>+72(SB), Z26, Z26
+	VPBROADCASTD    4(AX), Z15
+	VMOVDQA64       Z26, Z18
+	VPADDQ.BCST     drawsConstsAVX512<>+72(SB), Z26, Z26
+	VPBROADCASTD    4(AX), Z19
+	VPBROADCASTD    8(AX), Z8
+	VPBROADCASTD    12(AX), Z9
+	VPBROADCASTD    8(AX), Z12
+	VPBROADCASTD    12(AX), Z13
+	VPBROADCASTD    8(AX), Z16
+	VPBROADCASTD    12(AX), Z17
+	VPBROADCASTD    8(AX), Z20
+	VPBROADCASTD    12(AX), Z21
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z18
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z22
+	VPSRLQ          $0x20, Z6, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z9
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z22
+	VPSRLQ          $0x20, Z10, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z13
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z11
+	VPMULUDQ        Z0, Z16, Z16
+	VPMULUDQ        Z1, Z14, Z14
+	VPSRLQ          $0x20, Z16, Z22
+	VPSRLQ          $0x20, Z14, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z17
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z15
+	VPMULUDQ        Z0, Z20, Z20
+	VPMULUDQ        Z1, Z18, Z18
+	VPSRLQ          $0x20, Z20, Z22
+	VPSRLQ          $0x20, Z18, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z21
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z19
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z9, Z22
+	VPSRLQ          $0x20, Z7, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z6
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z8
+	VPMULUDQ        Z0, Z13, Z13
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z13, Z22
+	VPSRLQ          $0x20, Z11, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z10
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z12
+	VPMULUDQ        Z0, Z17, Z17
+	VPMULUDQ        Z1, Z15, Z15
+	VPSRLQ          $0x20, Z17, Z22
+	VPSRLQ          $0x20, Z15, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z14
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z16
+	VPMULUDQ        Z0, Z21, Z21
+	VPMULUDQ        Z1, Z19, Z19
+	VPSRLQ          $0x20, Z21, Z22
+	VPSRLQ          $0x20, Z19, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z18
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z20
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z18
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z22
+	VPSRLQ          $0x20, Z6, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z9
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z22
+	VPSRLQ          $0x20, Z10, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z13
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z11
+	VPMULUDQ        Z0, Z16, Z16
+	VPMULUDQ        Z1, Z14, Z14
+	VPSRLQ          $0x20, Z16, Z22
+	VPSRLQ          $0x20, Z14, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z17
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z15
+	VPMULUDQ        Z0, Z20, Z20
+	VPMULUDQ        Z1, Z18, Z18
+	VPSRLQ          $0x20, Z20, Z22
+	VPSRLQ          $0x20, Z18, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z21
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z19
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z9, Z22
+	VPSRLQ          $0x20, Z7, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z6
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z8
+	VPMULUDQ        Z0, Z13, Z13
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z13, Z22
+	VPSRLQ          $0x20, Z11, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z10
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z12
+	VPMULUDQ        Z0, Z17, Z17
+	VPMULUDQ        Z1, Z15, Z15
+	VPSRLQ          $0x20, Z17, Z22
+	VPSRLQ          $0x20, Z15, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z14
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z16
+	VPMULUDQ        Z0, Z21, Z21
+	VPMULUDQ        Z1, Z19, Z19
+	VPSRLQ          $0x20, Z21, Z22
+	VPSRLQ          $0x20, Z19, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z18
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z20
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z18
+	VPMOVZXBQ       (CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, (BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, (DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z8, Z8
+	VCVTUQQ2PD      Z8, Z8
+	VFMADD213PD.Z   Z4, Z3, K2, Z8
+	VMOVUPD         Z8, (SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z9, Z9
+	VCVTUQQ2PD      Z9, Z9
+	VFMADD213PD.Z   Z4, Z3, K2, Z9
+	VMOVUPD         Z9, (DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z6, Z6
+	VCVTUQQ2PD      Z6, Z6
+	VFMADD213PD.Z   Z4, Z3, K2, Z6
+	VMOVUPD         Z6, (R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z7, Z7
+	VCVTUQQ2PD      Z7, Z7
+	VFMADD213PD.Z   Z4, Z3, K2, Z7
+	VMOVUPD         Z7, (R9)
+	VPMOVZXBQ       8(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 1(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 64(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z12, Z12
+	VCVTUQQ2PD      Z12, Z12
+	VFMADD213PD.Z   Z4, Z3, K2, Z12
+	VMOVUPD         Z12, 64(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z13, Z13
+	VCVTUQQ2PD      Z13, Z13
+	VFMADD213PD.Z   Z4, Z3, K2, Z13
+	VMOVUPD         Z13, 64(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z10, Z10
+	VCVTUQQ2PD      Z10, Z10
+	VFMADD213PD.Z   Z4, Z3, K2, Z10
+	VMOVUPD         Z10, 64(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z11, Z11
+	VCVTUQQ2PD      Z11, Z11
+	VFMADD213PD.Z   Z4, Z3, K2, Z11
+	VMOVUPD         Z11, 64(R9)
+	VPMOVZXBQ       16(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 2(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 128(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z16, Z16
+	VCVTUQQ2PD      Z16, Z16
+	VFMADD213PD.Z   Z4, Z3, K2, Z16
+	VMOVUPD         Z16, 128(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z17, Z17
+	VCVTUQQ2PD      Z17, Z17
+	VFMADD213PD.Z   Z4, Z3, K2, Z17
+	VMOVUPD         Z17, 128(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z14, Z14
+	VCVTUQQ2PD      Z14, Z14
+	VFMADD213PD.Z   Z4, Z3, K2, Z14
+	VMOVUPD         Z14, 128(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z15, Z15
+	VCVTUQQ2PD      Z15, Z15
+	VFMADD213PD.Z   Z4, Z3, K2, Z15
+	VMOVUPD         Z15, 128(R9)
+	VPMOVZXBQ       24(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 3(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 192(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z20, Z20
+	VCVTUQQ2PD      Z20, Z20
+	VFMADD213PD.Z   Z4, Z3, K2, Z20
+	VMOVUPD         Z20, 192(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z21, Z21
+	VCVTUQQ2PD      Z21, Z21
+	VFMADD213PD.Z   Z4, Z3, K2, Z21
+	VMOVUPD         Z21, 192(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z18, Z18
+	VCVTUQQ2PD      Z18, Z18
+	VFMADD213PD.Z   Z4, Z3, K2, Z18
+	VMOVUPD         Z18, 192(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z19, Z19
+	VCVTUQQ2PD      Z19, Z19
+	VFMADD213PD.Z   Z4, Z3, K2, Z19
+	VMOVUPD         Z19, 192(R9)
+	ADDQ            $0x20, CX
+	ADDQ            $0x00000100, DX
+	ADDQ            $0x04, BX
+	ADDQ            $0x00000100, SI
+	ADDQ            $0x00000100, DI
+	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, R9
+	DECQ            R10
+	JNZ             lanes1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func PhiloxOffsetsOfAVX2(b *PhiloxBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PhiloxOffsetsOfAVX2(SB), $0-8
 	MOVL         $0xd2511f53, AX
 	VMOVD        AX, X0
-	VPBROADCASTD X0, Z0
+	VPBROADCASTD X0, Y0
 	MOVL         $0xcd9e8d57, AX
 	VMOVD        AX, X1
-	VPBROADCASTD X1, Z1
-	MOVL         $0x0000aaaa, AX
-	KMOVW        AX, K1
+	VPBROADCASTD X1, Y1
 	MOVQ         b+0(FP), CX
 	MOVQ         96(CX), AX
-	VPBROADCASTD (CX), Z12
-	VPADDD       (AX), Z12, Z2
+	VPBROADCASTD (CX), Y8
+	VPADDD       (AX), Y8, Y2
 	MOVQ         104(CX), AX
-	VPBROADCASTD 4(CX), Z12
-	VPADDD       (AX), Z12, Z3
-	MOVQ         256(CX), AX
+	VPBROADCASTD 4(CX), Y8
+	VPADDD       (AX), Y8, Y3
+	MOVQ         272(CX), AX
 	MOVQ         152(CX), DX
-	MOVQ         120(CX), BX
-	MOVQ         216(CX), SI
-	MOVQ         224(CX), DI
-	MOVQ         232(CX), R8
-	MOVQ         240(CX), R9
-	SHRQ         $0x01, BX
+	MOVQ         256(CX), BX
+	MOVQ         264(CX), SI
+	MOVQ         216(CX), DI
+	MOVQ         224(CX), R8
+	MOVQ         232(CX), R9
+	MOVQ         240(CX), R10
+	MOVQ         120(CX), R11
 
-vectors1:
-	VMOVDQU32        (AX), Z4
-	VMOVDQA32        Z3, Z5
-	VPBROADCASTD     8(CX), Z6
-	VPBROADCASTD     12(CX), Z7
-	VMOVDQU32        64(AX), Z8
-	VMOVDQA32        Z3, Z9
-	VPBROADCASTD     8(CX), Z10
-	VPBROADCASTD     12(CX), Z11
-	ADDQ             $0x00000080, AX
-	VPSRLQ           $0x20, Z4, Z13
-	VPMULUDQ         Z0, Z4, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z4
-	VPBLENDMD        Z4, Z12, K1, Z4
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z6, Z15
-	VPMULUDQ         Z1, Z6, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z6
-	VPBLENDMD        Z6, Z14, K1, Z6
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 16(CX), Z14, Z5
-	VPTERNLOGD.BCST  $0x96, 20(CX), Z12, Z7
-	VPSRLQ           $0x20, Z8, Z13
-	VPMULUDQ         Z0, Z8, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z8
-	VPBLENDMD        Z8, Z12, K1, Z8
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z10, Z15
-	VPMULUDQ         Z1, Z10, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z10
-	VPBLENDMD        Z10, Z14, K1, Z10
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 16(CX), Z14, Z9
-	VPTERNLOGD.BCST  $0x96, 20(CX), Z12, Z11
-	VPSRLQ           $0x20, Z5, Z13
-	VPMULUDQ         Z0, Z5, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z5
-	VPBLENDMD        Z5, Z12, K1, Z5
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z7, Z15
-	VPMULUDQ         Z1, Z7, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z7
-	VPBLENDMD        Z7, Z14, K1, Z7
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 24(CX), Z14, Z6
-	VPTERNLOGD.BCST  $0x96, 28(CX), Z12, Z4
-	VPSRLQ           $0x20, Z9, Z13
-	VPMULUDQ         Z0, Z9, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z9
-	VPBLENDMD        Z9, Z12, K1, Z9
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z11, Z15
-	VPMULUDQ         Z1, Z11, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z11
-	VPBLENDMD        Z11, Z14, K1, Z11
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 24(CX), Z14, Z10
-	VPTERNLOGD.BCST  $0x96, 28(CX), Z12, Z8
-	VPSRLQ           $0x20, Z6, Z13
-	VPMULUDQ         Z0, Z6, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z6
-	VPBLENDMD        Z6, Z12, K1, Z6
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z4, Z15
-	VPMULUDQ         Z1, Z4, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z4
-	VPBLENDMD        Z4, Z14, K1, Z4
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 32(CX), Z14, Z7
-	VPTERNLOGD.BCST  $0x96, 36(CX), Z12, Z5
-	VPSRLQ           $0x20, Z10, Z13
-	VPMULUDQ         Z0, Z10, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z10
-	VPBLENDMD        Z10, Z12, K1, Z10
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z8, Z15
-	VPMULUDQ         Z1, Z8, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z8
-	VPBLENDMD        Z8, Z14, K1, Z8
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 32(CX), Z14, Z11
-	VPTERNLOGD.BCST  $0x96, 36(CX), Z12, Z9
-	VPSRLQ           $0x20, Z7, Z13
-	VPMULUDQ         Z0, Z7, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z7
-	VPBLENDMD        Z7, Z12, K1, Z7
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z5, Z15
-	VPMULUDQ         Z1, Z5, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z5
-	VPBLENDMD        Z5, Z14, K1, Z5
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 40(CX), Z14, Z4
-	VPTERNLOGD.BCST  $0x96, 44(CX), Z12, Z6
-	VPSRLQ           $0x20, Z11, Z13
-	VPMULUDQ         Z0, Z11, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z11
-	VPBLENDMD        Z11, Z12, K1, Z11
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z9, Z15
-	VPMULUDQ         Z1, Z9, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z9
-	VPBLENDMD        Z9, Z14, K1, Z9
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 40(CX), Z14, Z8
-	VPTERNLOGD.BCST  $0x96, 44(CX), Z12, Z10
-	VPSRLQ           $0x20, Z4, Z13
-	VPMULUDQ         Z0, Z4, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z4
-	VPBLENDMD        Z4, Z12, K1, Z4
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z6, Z15
-	VPMULUDQ         Z1, Z6, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z6
-	VPBLENDMD        Z6, Z14, K1, Z6
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 48(CX), Z14, Z5
-	VPTERNLOGD.BCST  $0x96, 52(CX), Z12, Z7
-	VPSRLQ           $0x20, Z8, Z13
-	VPMULUDQ         Z0, Z8, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z8
-	VPBLENDMD        Z8, Z12, K1, Z8
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z10, Z15
-	VPMULUDQ         Z1, Z10, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z10
-	VPBLENDMD        Z10, Z14, K1, Z10
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 48(CX), Z14, Z9
-	VPTERNLOGD.BCST  $0x96, 52(CX), Z12, Z11
-	VPSRLQ           $0x20, Z5, Z13
-	VPMULUDQ         Z0, Z5, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z5
-	VPBLENDMD        Z5, Z12, K1, Z5
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z7, Z15
-	VPMULUDQ         Z1, Z7, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z7
-	VPBLENDMD        Z7, Z14, K1, Z7
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 56(CX), Z14, Z6
-	VPTERNLOGD.BCST  $0x96, 60(CX), Z12, Z4
-	VPSRLQ           $0x20, Z9, Z13
-	VPMULUDQ         Z0, Z9, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z9
-	VPBLENDMD        Z9, Z12, K1, Z9
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z11, Z15
-	VPMULUDQ         Z1, Z11, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z11
-	VPBLENDMD        Z11, Z14, K1, Z11
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 56(CX), Z14, Z10
-	VPTERNLOGD.BCST  $0x96, 60(CX), Z12, Z8
-	VPSRLQ           $0x20, Z6, Z13
-	VPMULUDQ         Z0, Z6, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z6
-	VPBLENDMD        Z6, Z12, K1, Z6
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z4, Z15
-	VPMULUDQ         Z1, Z4, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z4
-	VPBLENDMD        Z4, Z14, K1, Z4
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 64(CX), Z14, Z7
-	VPTERNLOGD.BCST  $0x96, 68(CX), Z12, Z5
-	VPSRLQ           $0x20, Z10, Z13
-	VPMULUDQ         Z0, Z10, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z10
-	VPBLENDMD        Z10, Z12, K1, Z10
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z8, Z15
-	VPMULUDQ         Z1, Z8, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z8
-	VPBLENDMD        Z8, Z14, K1, Z8
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 64(CX), Z14, Z11
-	VPTERNLOGD.BCST  $0x96, 68(CX), Z12, Z9
-	VPSRLQ           $0x20, Z7, Z13
-	VPMULUDQ         Z0, Z7, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z7
-	VPBLENDMD        Z7, Z12, K1, Z7
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z5, Z15
-	VPMULUDQ         Z1, Z5, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z5
-	VPBLENDMD        Z5, Z14, K1, Z5
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 72(CX), Z14, Z4
-	VPTERNLOGD.BCST  $0x96, 76(CX), Z12, Z6
-	VPSRLQ           $0x20, Z11, Z13
-	VPMULUDQ         Z0, Z11, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z11
-	VPBLENDMD        Z11, Z12, K1, Z11
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z9, Z15
-	VPMULUDQ         Z1, Z9, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z9
-	VPBLENDMD        Z9, Z14, K1, Z9
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 72(CX), Z14, Z8
-	VPTERNLOGD.BCST  $0x96, 76(CX), Z12, Z10
-	VPSRLQ           $0x20, Z4, Z13
-	VPMULUDQ         Z0, Z4, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z4
-	VPBLENDMD        Z4, Z12, K1, Z4
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z6, Z15
-	VPMULUDQ         Z1, Z6, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z6
-	VPBLENDMD        Z6, Z14, K1, Z6
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 80(CX), Z14, Z5
-	VPTERNLOGD.BCST  $0x96, 84(CX), Z12, Z7
-	VPSRLQ           $0x20, Z8, Z13
-	VPMULUDQ         Z0, Z8, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z8
-	VPBLENDMD        Z8, Z12, K1, Z8
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z10, Z15
-	VPMULUDQ         Z1, Z10, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z10
-	VPBLENDMD        Z10, Z14, K1, Z10
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 80(CX), Z14, Z9
-	VPTERNLOGD.BCST  $0x96, 84(CX), Z12, Z11
-	VPSRLQ           $0x20, Z5, Z13
-	VPMULUDQ         Z0, Z5, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z5
-	VPBLENDMD        Z5, Z12, K1, Z5
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z7, Z15
-	VPMULUDQ         Z1, Z7, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z7
-	VPBLENDMD        Z7, Z14, K1, Z7
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 88(CX), Z14, Z6
-	VPTERNLOGD.BCST  $0x96, 92(CX), Z12, Z4
-	VPSRLQ           $0x20, Z9, Z13
-	VPMULUDQ         Z0, Z9, Z12
-	VPMULUDQ         Z0, Z13, Z13
-	VPSLLQ           $0x20, Z13, Z9
-	VPBLENDMD        Z9, Z12, K1, Z9
-	VPSRLQ           $0x20, Z12, Z12
-	VPBLENDMD        Z13, Z12, K1, Z12
-	VPSRLQ           $0x20, Z11, Z15
-	VPMULUDQ         Z1, Z11, Z14
-	VPMULUDQ         Z1, Z15, Z15
-	VPSLLQ           $0x20, Z15, Z11
-	VPBLENDMD        Z11, Z14, K1, Z11
-	VPSRLQ           $0x20, Z14, Z14
-	VPBLENDMD        Z15, Z14, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 88(CX), Z14, Z10
-	VPTERNLOGD.BCST  $0x96, 92(CX), Z12, Z8
-	VPBROADCASTD     248(CX), Z12
-	VPMOVZXBD        (DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y6, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, (SI)
-	VEXTRACTI64X4    $0x01, Z6, Y6
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y6, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 64(SI)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000001, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        (DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y7, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, (DI)
-	VEXTRACTI64X4    $0x01, Z7, Y7
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y7, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 64(DI)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000002, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        (DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y4, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, (R8)
-	VEXTRACTI64X4    $0x01, Z4, Y4
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y4, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 64(R8)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000003, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        (DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y5, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, (R9)
-	VEXTRACTI64X4    $0x01, Z5, Y5
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y5, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 64(R9)
-	VPBROADCASTD     248(CX), Z12
-	VPMOVZXBD        16(DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y10, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 128(SI)
-	VEXTRACTI64X4    $0x01, Z10, Y10
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y10, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 192(SI)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000001, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        16(DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y11, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 128(DI)
-	VEXTRACTI64X4    $0x01, Z11, Y11
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y11, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 192(DI)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000002, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        16(DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y8, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 128(R8)
-	VEXTRACTI64X4    $0x01, Z8, Y8
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y8, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 192(R8)
-	VPBROADCASTD     248(CX), Z12
-	MOVL             $0x00000003, R10
-	VMOVD            R10, X14
-	VPBROADCASTD     X14, Z14
-	VPADDD           Z14, Z12, Z12
-	VPMOVZXBD        16(DX), Z13
-	VPCMPGTD         Z12, Z13, K2
-	VCVTUDQ2PD       Y9, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 128(R9)
-	VEXTRACTI64X4    $0x01, Z9, Y9
-	KSHIFTRW         $0x08, K2, K2
-	VCVTUDQ2PD       Y9, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+24(SB), Z15
-	VFMADD213PD.BCST drawsConstsAVX512<>+32(SB), Z15, Z14
-	VBROADCASTSD     drawsConstsAVX512<>+40(SB), Z15
-	VBLENDMPD        Z14, Z15, K2, Z14
-	VMOVUPD          Z14, 192(R9)
-	ADDQ             $0x20, DX
-	ADDQ             $0x00000100, SI
-	ADDQ             $0x00000100, DI
-	ADDQ             $0x00000100, R8
-	ADDQ             $0x00000100, R9
-	DECQ             BX
-	JNZ              vectors1
+lanes1:
+	VMOVDQU      (AX), Y4
+	ADDQ         $0x20, AX
+	VMOVDQA      Y3, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPBROADCASTD 12(CX), Y7
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 16(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 20(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 24(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 28(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 32(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 36(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 40(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 44(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 48(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 52(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 56(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 60(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y6, Y9
+	VPMULUDQ     Y0, Y6, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y6
+	VPBLENDD     $0xaa, Y6, Y8, Y6
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     Y1, Y4, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y4
+	VPBLENDD     $0xaa, Y4, Y10, Y4
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 64(CX), Y12
+	VPXOR        Y10, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPBROADCASTD 68(CX), Y13
+	VPXOR        Y8, Y5, Y5
+	VPXOR        Y13, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPMULUDQ     Y0, Y7, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y7
+	VPBLENDD     $0xaa, Y7, Y8, Y7
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y5, Y11
+	VPMULUDQ     Y1, Y5, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y10, Y5
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 72(CX), Y12
+	VPXOR        Y10, Y4, Y4
+	VPXOR        Y12, Y4, Y4
+	VPBROADCASTD 76(CX), Y13
+	VPXOR        Y8, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y9
+	VPMULUDQ     Y0, Y4, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y4
+	VPBLENDD     $0xaa, Y4, Y8, Y4
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     Y1, Y6, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y6
+	VPBLENDD     $0xaa, Y6, Y10, Y6
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 80(CX), Y12
+	VPXOR        Y10, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPBROADCASTD 84(CX), Y13
+	VPXOR        Y8, Y7, Y7
+	VPXOR        Y13, Y7, Y7
+	VPSRLQ       $0x20, Y5, Y9
+	VPMULUDQ     Y0, Y5, Y8
+	VPMULUDQ     Y0, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y8, Y5
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y11
+	VPMULUDQ     Y1, Y7, Y10
+	VPMULUDQ     Y1, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y7
+	VPBLENDD     $0xaa, Y7, Y10, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPBROADCASTD 88(CX), Y12
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y12, Y6, Y6
+	VPBROADCASTD 92(CX), Y13
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y13, Y4, Y4
+	VPBROADCASTD 248(CX), Y10
+	VPMOVZXBD    (DX), Y8
+	VPSUBD       Y10, Y8, Y8
+	VPCMPGTD     drawsConstsAVX2<>+128(SB), Y8, Y9
+	VMOVMSKPS    Y9, R12
+	MOVB         R12, (SI)
+	VPXOR        Y10, Y10, Y10
+	VPMAXSD      Y10, Y8, Y9
+	VPMINSD      drawsConstsAVX2<>+128(SB), Y9, Y9
+	VCVTDQ2PD    X9, Y10
+	VMOVUPD      Y10, (BX)
+	VEXTRACTI128 $0x01, Y9, X9
+	VCVTDQ2PD    X9, Y10
+	VMOVUPD      Y10, 32(BX)
+	VPCMPGTD     drawsConstsAVX2<>+160(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X6, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (DI)
+	VEXTRACTI128 $0x01, Y6, X6
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X6, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(DI)
+	VPCMPGTD     drawsConstsAVX2<>+256(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X7, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (R8)
+	VEXTRACTI128 $0x01, Y7, X7
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X7, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(R8)
+	VPCMPGTD     drawsConstsAVX2<>+288(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X4, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (R9)
+	VEXTRACTI128 $0x01, Y4, X4
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X4, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(R9)
+	VPCMPGTD     drawsConstsAVX2<>+320(SB), Y8, Y10
+	VMOVUPD      drawsConstsAVX2<>+192(SB), Y11
+	VPMOVZXDQ    X5, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, (R10)
+	VEXTRACTI128 $0x01, Y5, X5
+	VEXTRACTI128 $0x01, Y10, X10
+	VPMOVZXDQ    X5, Y9
+	VPOR         drawsConstsAVX2<>+0(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+0(SB), Y9, Y9
+	VFMADD213PD  drawsConstsAVX2<>+224(SB), Y11, Y9
+	VPMOVSXDQ    X10, Y12
+	VANDPD       Y12, Y9, Y9
+	VMOVUPD      Y9, 32(R10)
+	ADDQ         $0x08, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x01, SI
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	ADDQ         $0x40, R10
+	DECQ         R11
+	JNZ          lanes1
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func PhiloxOffsetsOfAVX512(b *PhiloxBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·PhiloxOffsetsOfAVX512(SB), $0-8
+	VPBROADCASTQ drawsConstsAVX512<>+0(SB), Z0
+	VPBROADCASTQ drawsConstsAVX512<>+8(SB), Z1
+	VPBROADCASTQ drawsConstsAVX512<>+16(SB), Z2
+	VPBROADCASTQ drawsConstsAVX512<>+48(SB), Z3
+	VPBROADCASTQ drawsConstsAVX512<>+56(SB), Z4
+	VPBROADCASTQ drawsConstsAVX512<>+64(SB), Z5
+	VPXORQ       Z25, Z25, Z25
+	MOVQ         b+0(FP), AX
+	VPBROADCASTD 248(AX), Z24
+	VPANDQ       Z2, Z24, Z24
+	MOVQ         152(AX), CX
+	MOVQ         256(AX), DX
+	MOVQ         264(AX), BX
+	MOVQ         216(AX), SI
+	MOVQ         224(AX), DI
+	MOVQ         232(AX), R8
+	MOVQ         240(AX), R9
+	MOVQ         120(AX), R10
+	MOVQ         272(AX), R11
+	SHRQ         $0x01, R10
+
+lanes1:
+	VPMOVZXDQ       (R11), Z6
+	VPBROADCASTD    4(AX), Z7
+	VPMOVZXDQ       32(R11), Z10
+	VPBROADCASTD    4(AX), Z11
+	VPMOVZXDQ       64(R11), Z14
+	VPBROADCASTD    4(AX), Z15
+	VPMOVZXDQ       96(R11), Z18
+	VPBROADCASTD    4(AX), Z19
+	ADDQ            $0x00000080, R11
+	VPBROADCASTD    8(AX), Z8
+	VPBROADCASTD    12(AX), Z9
+	VPBROADCASTD    8(AX), Z12
+	VPBROADCASTD    12(AX), Z13
+	VPBROADCASTD    8(AX), Z16
+	VPBROADCASTD    12(AX), Z17
+	VPBROADCASTD    8(AX), Z20
+	VPBROADCASTD    12(AX), Z21
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 16(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 20(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 24(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 28(AX), Z22, Z18
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z22
+	VPSRLQ          $0x20, Z6, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z9
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z22
+	VPSRLQ          $0x20, Z10, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z13
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z11
+	VPMULUDQ        Z0, Z16, Z16
+	VPMULUDQ        Z1, Z14, Z14
+	VPSRLQ          $0x20, Z16, Z22
+	VPSRLQ          $0x20, Z14, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z17
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z15
+	VPMULUDQ        Z0, Z20, Z20
+	VPMULUDQ        Z1, Z18, Z18
+	VPSRLQ          $0x20, Z20, Z22
+	VPSRLQ          $0x20, Z18, Z23
+	VPTERNLOGD.BCST $0x96, 32(AX), Z23, Z21
+	VPTERNLOGD.BCST $0x96, 36(AX), Z22, Z19
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z9, Z22
+	VPSRLQ          $0x20, Z7, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z6
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z8
+	VPMULUDQ        Z0, Z13, Z13
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z13, Z22
+	VPSRLQ          $0x20, Z11, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z10
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z12
+	VPMULUDQ        Z0, Z17, Z17
+	VPMULUDQ        Z1, Z15, Z15
+	VPSRLQ          $0x20, Z17, Z22
+	VPSRLQ          $0x20, Z15, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z14
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z16
+	VPMULUDQ        Z0, Z21, Z21
+	VPMULUDQ        Z1, Z19, Z19
+	VPSRLQ          $0x20, Z21, Z22
+	VPSRLQ          $0x20, Z19, Z23
+	VPTERNLOGD.BCST $0x96, 40(AX), Z23, Z18
+	VPTERNLOGD.BCST $0x96, 44(AX), Z22, Z20
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 48(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 52(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 56(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 60(AX), Z22, Z18
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z8, Z22
+	VPSRLQ          $0x20, Z6, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z9
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z7
+	VPMULUDQ        Z0, Z12, Z12
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z12, Z22
+	VPSRLQ          $0x20, Z10, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z13
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z11
+	VPMULUDQ        Z0, Z16, Z16
+	VPMULUDQ        Z1, Z14, Z14
+	VPSRLQ          $0x20, Z16, Z22
+	VPSRLQ          $0x20, Z14, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z17
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z15
+	VPMULUDQ        Z0, Z20, Z20
+	VPMULUDQ        Z1, Z18, Z18
+	VPSRLQ          $0x20, Z20, Z22
+	VPSRLQ          $0x20, Z18, Z23
+	VPTERNLOGD.BCST $0x96, 64(AX), Z23, Z21
+	VPTERNLOGD.BCST $0x96, 68(AX), Z22, Z19
+	VPMULUDQ        Z0, Z9, Z9
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z9, Z22
+	VPSRLQ          $0x20, Z7, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z6
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z8
+	VPMULUDQ        Z0, Z13, Z13
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z13, Z22
+	VPSRLQ          $0x20, Z11, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z10
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z12
+	VPMULUDQ        Z0, Z17, Z17
+	VPMULUDQ        Z1, Z15, Z15
+	VPSRLQ          $0x20, Z17, Z22
+	VPSRLQ          $0x20, Z15, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z14
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z16
+	VPMULUDQ        Z0, Z21, Z21
+	VPMULUDQ        Z1, Z19, Z19
+	VPSRLQ          $0x20, Z21, Z22
+	VPSRLQ          $0x20, Z19, Z23
+	VPTERNLOGD.BCST $0x96, 72(AX), Z23, Z18
+	VPTERNLOGD.BCST $0x96, 76(AX), Z22, Z20
+	VPMULUDQ        Z0, Z6, Z6
+	VPMULUDQ        Z1, Z8, Z8
+	VPSRLQ          $0x20, Z6, Z22
+	VPSRLQ          $0x20, Z8, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z7
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z9
+	VPMULUDQ        Z0, Z10, Z10
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z10, Z22
+	VPSRLQ          $0x20, Z12, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z11
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z13
+	VPMULUDQ        Z0, Z14, Z14
+	VPMULUDQ        Z1, Z16, Z16
+	VPSRLQ          $0x20, Z14, Z22
+	VPSRLQ          $0x20, Z16, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z15
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z17
+	VPMULUDQ        Z0, Z18, Z18
+	VPMULUDQ        Z1, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z22
+	VPSRLQ          $0x20, Z20, Z23
+	VPTERNLOGD.BCST $0x96, 80(AX), Z23, Z19
+	VPTERNLOGD.BCST $0x96, 84(AX), Z22, Z21
+	VPMULUDQ        Z0, Z7, Z7
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z7, Z22
+	VPSRLQ          $0x20, Z9, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z8
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z6
+	VPMULUDQ        Z0, Z11, Z11
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z11, Z22
+	VPSRLQ          $0x20, Z13, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z12
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z10
+	VPMULUDQ        Z0, Z15, Z15
+	VPMULUDQ        Z1, Z17, Z17
+	VPSRLQ          $0x20, Z15, Z22
+	VPSRLQ          $0x20, Z17, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z16
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z14
+	VPMULUDQ        Z0, Z19, Z19
+	VPMULUDQ        Z1, Z21, Z21
+	VPSRLQ          $0x20, Z19, Z22
+	VPSRLQ          $0x20, Z21, Z23
+	VPTERNLOGD.BCST $0x96, 88(AX), Z23, Z20
+	VPTERNLOGD.BCST $0x96, 92(AX), Z22, Z18
+	VPMOVZXBQ       (CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, (BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, (DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z8, Z8
+	VCVTUQQ2PD      Z8, Z8
+	VFMADD213PD.Z   Z4, Z3, K2, Z8
+	VMOVUPD         Z8, (SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z9, Z9
+	VCVTUQQ2PD      Z9, Z9
+	VFMADD213PD.Z   Z4, Z3, K2, Z9
+	VMOVUPD         Z9, (DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z6, Z6
+	VCVTUQQ2PD      Z6, Z6
+	VFMADD213PD.Z   Z4, Z3, K2, Z6
+	VMOVUPD         Z6, (R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z7, Z7
+	VCVTUQQ2PD      Z7, Z7
+	VFMADD213PD.Z   Z4, Z3, K2, Z7
+	VMOVUPD         Z7, (R9)
+	VPMOVZXBQ       8(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 1(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 64(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z12, Z12
+	VCVTUQQ2PD      Z12, Z12
+	VFMADD213PD.Z   Z4, Z3, K2, Z12
+	VMOVUPD         Z12, 64(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z13, Z13
+	VCVTUQQ2PD      Z13, Z13
+	VFMADD213PD.Z   Z4, Z3, K2, Z13
+	VMOVUPD         Z13, 64(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z10, Z10
+	VCVTUQQ2PD      Z10, Z10
+	VFMADD213PD.Z   Z4, Z3, K2, Z10
+	VMOVUPD         Z10, 64(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z11, Z11
+	VCVTUQQ2PD      Z11, Z11
+	VFMADD213PD.Z   Z4, Z3, K2, Z11
+	VMOVUPD         Z11, 64(R9)
+	VPMOVZXBQ       16(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 2(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 128(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z16, Z16
+	VCVTUQQ2PD      Z16, Z16
+	VFMADD213PD.Z   Z4, Z3, K2, Z16
+	VMOVUPD         Z16, 128(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z17, Z17
+	VCVTUQQ2PD      Z17, Z17
+	VFMADD213PD.Z   Z4, Z3, K2, Z17
+	VMOVUPD         Z17, 128(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z14, Z14
+	VCVTUQQ2PD      Z14, Z14
+	VFMADD213PD.Z   Z4, Z3, K2, Z14
+	VMOVUPD         Z14, 128(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z15, Z15
+	VCVTUQQ2PD      Z15, Z15
+	VFMADD213PD.Z   Z4, Z3, K2, Z15
+	VMOVUPD         Z15, 128(R9)
+	VPMOVZXBQ       24(CX), Z23
+	VPSUBQ          Z24, Z23, Z23
+	VPCMPQ          $0x06, Z5, Z23, K1
+	KMOVB           K1, 3(BX)
+	VPMAXSQ         Z25, Z23, Z22
+	VPMINSQ         Z5, Z22, Z22
+	VCVTQQ2PD       Z22, Z22
+	VMOVUPD         Z22, 192(DX)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+80(SB), Z23, K2
+	VPANDQ          Z2, Z20, Z20
+	VCVTUQQ2PD      Z20, Z20
+	VFMADD213PD.Z   Z4, Z3, K2, Z20
+	VMOVUPD         Z20, 192(SI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+88(SB), Z23, K2
+	VPANDQ          Z2, Z21, Z21
+	VCVTUQQ2PD      Z21, Z21
+	VFMADD213PD.Z   Z4, Z3, K2, Z21
+	VMOVUPD         Z21, 192(DI)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+96(SB), Z23, K2
+	VPANDQ          Z2, Z18, Z18
+	VCVTUQQ2PD      Z18, Z18
+	VFMADD213PD.Z   Z4, Z3, K2, Z18
+	VMOVUPD         Z18, 192(R8)
+	VPCMPQ.BCST     $0x06, drawsConstsAVX512<>+104(SB), Z23, K2
+	VPANDQ          Z2, Z19, Z19
+	VCVTUQQ2PD      Z19, Z19
+	VFMADD213PD.Z   Z4, Z3, K2, Z19
+	VMOVUPD         Z19, 192(R9)
+	ADDQ            $0x20, CX
+	ADDQ            $0x00000100, DX
+	ADDQ            $0x04, BX
+	ADDQ            $0x00000100, SI
+	ADDQ            $0x00000100, DI
+	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, R9
+	DECQ            R10
+	JNZ             lanes1
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -4580,11 +5191,11 @@ TEXT ·PhiloxNormalsAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         256(CX), AX
-	MOVQ         352(CX), DX
+	MOVQ         272(CX), AX
+	MOVQ         368(CX), DX
 	MOVQ         120(CX), BX
 	MOVQ         176(CX), SI
-	MOVQ         376(CX), DI
+	MOVQ         392(CX), DI
 	ADDQ         $-523264, DI
 	SHLQ         $0x03, SI
 
@@ -4800,13 +5411,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -4827,7 +5438,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, (R8)
 	VEXTRACTI128 $0x01, Y6, X8
@@ -4835,13 +5446,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -4862,7 +5473,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, 32(R8)
 	ADDQ         SI, R8
@@ -4871,13 +5482,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -4898,7 +5509,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, (R8)
 	VEXTRACTI128 $0x01, Y7, X8
@@ -4906,13 +5517,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -4933,7 +5544,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, 32(R8)
 	ADDQ         SI, R8
@@ -4942,13 +5553,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -4969,7 +5580,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, (R8)
 	VEXTRACTI128 $0x01, Y4, X8
@@ -4977,13 +5588,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -5004,7 +5615,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, 32(R8)
 	ADDQ         SI, R8
@@ -5013,13 +5624,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -5040,7 +5651,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, (R8)
 	VEXTRACTI128 $0x01, Y5, X8
@@ -5048,13 +5659,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, R9
 	VPEXTRQ      $0x01, X8, R10
 	VEXTRACTI128 $0x01, Y8, X8
@@ -5075,7 +5686,7 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
 	VMOVUPD      Y8, 32(R8)
 	ADDQ         SI, R8
@@ -5093,18 +5704,18 @@ TEXT ·PhiloxNormalsAVX512(SB), $1088-8
 	ANDQ         $-64, AX
 	VPBROADCASTQ drawsConstsAVX512<>+0(SB), Z0
 	VPBROADCASTQ drawsConstsAVX512<>+8(SB), Z1
-	VPBROADCASTQ drawsConstsAVX512<>+48(SB), Z2
-	VPBROADCASTQ drawsConstsAVX512<>+56(SB), Z3
-	VPBROADCASTQ drawsConstsAVX512<>+64(SB), Z4
-	VPBROADCASTQ drawsConstsAVX512<>+72(SB), Z5
-	VPBROADCASTQ drawsConstsAVX512<>+80(SB), Z6
-	VPBROADCASTQ drawsConstsAVX512<>+88(SB), Z7
+	VPBROADCASTQ drawsConstsAVX512<>+112(SB), Z2
+	VPBROADCASTQ drawsConstsAVX512<>+120(SB), Z3
+	VPBROADCASTQ drawsConstsAVX512<>+128(SB), Z4
+	VPBROADCASTQ drawsConstsAVX512<>+136(SB), Z5
+	VPBROADCASTQ drawsConstsAVX512<>+144(SB), Z6
+	VPBROADCASTQ drawsConstsAVX512<>+152(SB), Z7
 	MOVQ         b+0(FP), DX
-	MOVQ         256(DX), CX
-	MOVQ         352(DX), BX
+	MOVQ         272(DX), CX
+	MOVQ         368(DX), BX
 	MOVQ         120(DX), SI
 	MOVQ         176(DX), DI
-	MOVQ         376(DX), R8
+	MOVQ         392(DX), R8
 	ADDQ         $-539648, R8
 	SHLQ         $0x03, DI
 	SHRQ         $0x01, SI
@@ -6003,9 +6614,9 @@ TEXT ·PhiloxScaledAVX2(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Y8
 	VPADDD       (AX), Y8, Y3
-	MOVQ         352(CX), AX
+	MOVQ         368(CX), AX
 	MOVQ         120(CX), DX
-	MOVQ         376(CX), BX
+	MOVQ         392(CX), BX
 	ADDQ         $-523264, BX
 
 vectors1:
@@ -6222,13 +6833,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, SI
 	VPEXTRQ      $0x01, X8, DI
 	VEXTRACTI128 $0x01, Y8, X8
@@ -6249,10 +6860,10 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
-	VBROADCASTSD 384(CX), Y10
-	VBROADCASTSD 392(CX), Y11
+	VBROADCASTSD 400(CX), Y10
+	VBROADCASTSD 408(CX), Y11
 	VFMADD213PD  Y11, Y10, Y8
 	VMOVUPD      Y8, (AX)
 	VEXTRACTI128 $0x01, Y6, X8
@@ -6260,13 +6871,13 @@ vectors1:
 	VPMOVSXDQ    X9, Y15
 	VPXOR        X8, X9, X9
 	VCVTDQ2PD    X9, Y9
-	VADDPD       drawsConstsAVX2<>+128(SB), Y9, Y9
+	VADDPD       drawsConstsAVX2<>+352(SB), Y9, Y9
 	VPSRLQ       $0x30, Y9, Y8
 	VPSLLQ       $0x05, Y8, Y8
 	VPSLLQ       $0x04, Y9, Y9
-	VPAND        drawsConstsAVX2<>+160(SB), Y9, Y9
-	VPOR         drawsConstsAVX2<>+192(SB), Y9, Y9
-	VSUBPD       drawsConstsAVX2<>+224(SB), Y9, Y9
+	VPAND        drawsConstsAVX2<>+384(SB), Y9, Y9
+	VPOR         drawsConstsAVX2<>+416(SB), Y9, Y9
+	VSUBPD       drawsConstsAVX2<>+448(SB), Y9, Y9
 	VMOVQ        X8, SI
 	VPEXTRQ      $0x01, X8, DI
 	VEXTRACTI128 $0x01, Y8, X8
@@ -6287,10 +6898,10 @@ vectors1:
 	VFMADD213PD  Y12, Y9, Y8
 	VFMADD213PD  Y13, Y9, Y8
 	VFMADD213PD  Y10, Y9, Y8
-	VPANDN       drawsConstsAVX2<>+256(SB), Y15, Y15
+	VPANDN       drawsConstsAVX2<>+480(SB), Y15, Y15
 	VXORPD       Y15, Y8, Y8
-	VBROADCASTSD 384(CX), Y10
-	VBROADCASTSD 392(CX), Y11
+	VBROADCASTSD 400(CX), Y10
+	VBROADCASTSD 408(CX), Y11
 	VFMADD213PD  Y11, Y10, Y8
 	VMOVUPD      Y8, 32(AX)
 	ADDQ         $0x40, AX
@@ -6318,9 +6929,9 @@ TEXT ·PhiloxScaledAVX512(SB), $0-8
 	MOVQ         104(CX), AX
 	VPBROADCASTD 4(CX), Z12
 	VPADDD       (AX), Z12, Z3
-	MOVQ         352(CX), AX
+	MOVQ         368(CX), AX
 	MOVQ         120(CX), DX
-	MOVQ         376(CX), BX
+	MOVQ         392(CX), BX
 	ADDQ         $-523264, BX
 	SHRQ         $0x01, DX
 
@@ -6666,16 +7277,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6697,11 +7308,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, (AX)
 	VEXTRACTI32X4   $0x01, Z18, X4
@@ -6709,16 +7320,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6740,11 +7351,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 32(AX)
 	VEXTRACTI32X4   $0x02, Z18, X4
@@ -6752,16 +7363,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6783,11 +7394,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 64(AX)
 	VEXTRACTI32X4   $0x03, Z18, X4
@@ -6795,16 +7406,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6826,11 +7437,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 96(AX)
 	VEXTRACTI32X4   $0x00, Z22, X4
@@ -6838,16 +7449,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6869,11 +7480,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 128(AX)
 	VEXTRACTI32X4   $0x01, Z22, X4
@@ -6881,16 +7492,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6912,11 +7523,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 160(AX)
 	VEXTRACTI32X4   $0x02, Z22, X4
@@ -6924,16 +7535,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6955,11 +7566,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 192(AX)
 	VEXTRACTI32X4   $0x03, Z22, X4
@@ -6967,16 +7578,16 @@ vectors1:
 	VPMOVSXDQ       X5, Y11
 	VPXOR           X4, X5, X5
 	VCVTDQ2PD       X5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+96(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+160(SB), Y6
 	VADDPD          Y6, Y5, Y5
 	VPSRLQ          $0x30, Y5, Y4
 	VPSLLQ          $0x05, Y4, Y4
 	VPSLLQ          $0x04, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+64(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+128(SB), Y6
 	VPAND           Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+72(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+136(SB), Y6
 	VPOR            Y6, Y5, Y5
-	VPBROADCASTQ    drawsConstsAVX512<>+80(SB), Y6
+	VPBROADCASTQ    drawsConstsAVX512<>+144(SB), Y6
 	VSUBPD          Y6, Y5, Y5
 	VMOVQ           X4, SI
 	VPEXTRQ         $0x01, X4, DI
@@ -6998,11 +7609,11 @@ vectors1:
 	VFMADD213PD     Y8, Y5, Y4
 	VFMADD213PD     Y9, Y5, Y4
 	VFMADD213PD     Y6, Y5, Y4
-	VPBROADCASTQ    drawsConstsAVX512<>+88(SB), Y7
+	VPBROADCASTQ    drawsConstsAVX512<>+152(SB), Y7
 	VPANDN          Y7, Y11, Y11
 	VXORPD          Y11, Y4, Y4
-	VBROADCASTSD    384(CX), Y6
-	VBROADCASTSD    392(CX), Y7
+	VBROADCASTSD    400(CX), Y6
+	VBROADCASTSD    408(CX), Y7
 	VFMADD213PD     Y7, Y6, Y4
 	VMOVUPD         Y4, 224(AX)
 	ADDQ            $0x00000100, AX
@@ -7081,27 +7692,55 @@ DATA drawsConstsAVX2<>+96(SB)/8, $0x4000000000000000
 DATA drawsConstsAVX2<>+104(SB)/8, $0x4000000000000000
 DATA drawsConstsAVX2<>+112(SB)/8, $0x4000000000000000
 DATA drawsConstsAVX2<>+120(SB)/8, $0x4000000000000000
-DATA drawsConstsAVX2<>+128(SB)/8, $0x3fe0000000000000
-DATA drawsConstsAVX2<>+136(SB)/8, $0x3fe0000000000000
-DATA drawsConstsAVX2<>+144(SB)/8, $0x3fe0000000000000
-DATA drawsConstsAVX2<>+152(SB)/8, $0x3fe0000000000000
-DATA drawsConstsAVX2<>+160(SB)/8, $0x000fffffffffffff
-DATA drawsConstsAVX2<>+168(SB)/8, $0x000fffffffffffff
-DATA drawsConstsAVX2<>+176(SB)/8, $0x000fffffffffffff
-DATA drawsConstsAVX2<>+184(SB)/8, $0x000fffffffffffff
-DATA drawsConstsAVX2<>+192(SB)/8, $0x3ff0000000000000
-DATA drawsConstsAVX2<>+200(SB)/8, $0x3ff0000000000000
-DATA drawsConstsAVX2<>+208(SB)/8, $0x3ff0000000000000
-DATA drawsConstsAVX2<>+216(SB)/8, $0x3ff0000000000000
-DATA drawsConstsAVX2<>+224(SB)/8, $0x3ff8000000000000
-DATA drawsConstsAVX2<>+232(SB)/8, $0x3ff8000000000000
-DATA drawsConstsAVX2<>+240(SB)/8, $0x3ff8000000000000
-DATA drawsConstsAVX2<>+248(SB)/8, $0x3ff8000000000000
-DATA drawsConstsAVX2<>+256(SB)/8, $0x8000000000000000
-DATA drawsConstsAVX2<>+264(SB)/8, $0x8000000000000000
-DATA drawsConstsAVX2<>+272(SB)/8, $0x8000000000000000
-DATA drawsConstsAVX2<>+280(SB)/8, $0x8000000000000000
-GLOBL drawsConstsAVX2<>(SB), RODATA|NOPTR, $288
+DATA drawsConstsAVX2<>+128(SB)/8, $0x0000000400000004
+DATA drawsConstsAVX2<>+136(SB)/8, $0x0000000400000004
+DATA drawsConstsAVX2<>+144(SB)/8, $0x0000000400000004
+DATA drawsConstsAVX2<>+152(SB)/8, $0x0000000400000004
+DATA drawsConstsAVX2<>+160(SB)/8, $0x0000000000000000
+DATA drawsConstsAVX2<>+168(SB)/8, $0x0000000000000000
+DATA drawsConstsAVX2<>+176(SB)/8, $0x0000000000000000
+DATA drawsConstsAVX2<>+184(SB)/8, $0x0000000000000000
+DATA drawsConstsAVX2<>+192(SB)/8, $0xbdf0000000000000
+DATA drawsConstsAVX2<>+200(SB)/8, $0xbdf0000000000000
+DATA drawsConstsAVX2<>+208(SB)/8, $0xbdf0000000000000
+DATA drawsConstsAVX2<>+216(SB)/8, $0xbdf0000000000000
+DATA drawsConstsAVX2<>+224(SB)/8, $0x3fdfffffffe00000
+DATA drawsConstsAVX2<>+232(SB)/8, $0x3fdfffffffe00000
+DATA drawsConstsAVX2<>+240(SB)/8, $0x3fdfffffffe00000
+DATA drawsConstsAVX2<>+248(SB)/8, $0x3fdfffffffe00000
+DATA drawsConstsAVX2<>+256(SB)/8, $0x0000000100000001
+DATA drawsConstsAVX2<>+264(SB)/8, $0x0000000100000001
+DATA drawsConstsAVX2<>+272(SB)/8, $0x0000000100000001
+DATA drawsConstsAVX2<>+280(SB)/8, $0x0000000100000001
+DATA drawsConstsAVX2<>+288(SB)/8, $0x0000000200000002
+DATA drawsConstsAVX2<>+296(SB)/8, $0x0000000200000002
+DATA drawsConstsAVX2<>+304(SB)/8, $0x0000000200000002
+DATA drawsConstsAVX2<>+312(SB)/8, $0x0000000200000002
+DATA drawsConstsAVX2<>+320(SB)/8, $0x0000000300000003
+DATA drawsConstsAVX2<>+328(SB)/8, $0x0000000300000003
+DATA drawsConstsAVX2<>+336(SB)/8, $0x0000000300000003
+DATA drawsConstsAVX2<>+344(SB)/8, $0x0000000300000003
+DATA drawsConstsAVX2<>+352(SB)/8, $0x3fe0000000000000
+DATA drawsConstsAVX2<>+360(SB)/8, $0x3fe0000000000000
+DATA drawsConstsAVX2<>+368(SB)/8, $0x3fe0000000000000
+DATA drawsConstsAVX2<>+376(SB)/8, $0x3fe0000000000000
+DATA drawsConstsAVX2<>+384(SB)/8, $0x000fffffffffffff
+DATA drawsConstsAVX2<>+392(SB)/8, $0x000fffffffffffff
+DATA drawsConstsAVX2<>+400(SB)/8, $0x000fffffffffffff
+DATA drawsConstsAVX2<>+408(SB)/8, $0x000fffffffffffff
+DATA drawsConstsAVX2<>+416(SB)/8, $0x3ff0000000000000
+DATA drawsConstsAVX2<>+424(SB)/8, $0x3ff0000000000000
+DATA drawsConstsAVX2<>+432(SB)/8, $0x3ff0000000000000
+DATA drawsConstsAVX2<>+440(SB)/8, $0x3ff0000000000000
+DATA drawsConstsAVX2<>+448(SB)/8, $0x3ff8000000000000
+DATA drawsConstsAVX2<>+456(SB)/8, $0x3ff8000000000000
+DATA drawsConstsAVX2<>+464(SB)/8, $0x3ff8000000000000
+DATA drawsConstsAVX2<>+472(SB)/8, $0x3ff8000000000000
+DATA drawsConstsAVX2<>+480(SB)/8, $0x8000000000000000
+DATA drawsConstsAVX2<>+488(SB)/8, $0x8000000000000000
+DATA drawsConstsAVX2<>+496(SB)/8, $0x8000000000000000
+DATA drawsConstsAVX2<>+504(SB)/8, $0x8000000000000000
+GLOBL drawsConstsAVX2<>(SB), RODATA|NOPTR, $512
 
 DATA drawsConstsAVX512<>+0(SB)/8, $0x00000000d2511f53
 DATA drawsConstsAVX512<>+8(SB)/8, $0x00000000cd9e8d57
@@ -7109,11 +7748,19 @@ DATA drawsConstsAVX512<>+16(SB)/8, $0x00000000ffffffff
 DATA drawsConstsAVX512<>+24(SB)/8, $0x3df0000000000000
 DATA drawsConstsAVX512<>+32(SB)/8, $0x3de0000000000000
 DATA drawsConstsAVX512<>+40(SB)/8, $0x4000000000000000
-DATA drawsConstsAVX512<>+48(SB)/8, $0x41e0000000000000
-DATA drawsConstsAVX512<>+56(SB)/8, $0x7fff000000000000
-DATA drawsConstsAVX512<>+64(SB)/8, $0x000fffffffffffff
-DATA drawsConstsAVX512<>+72(SB)/8, $0x3ff0000000000000
-DATA drawsConstsAVX512<>+80(SB)/8, $0x3ff8000000000000
-DATA drawsConstsAVX512<>+88(SB)/8, $0x8000000000000000
-DATA drawsConstsAVX512<>+96(SB)/8, $0x3fe0000000000000
-GLOBL drawsConstsAVX512<>(SB), RODATA|NOPTR, $104
+DATA drawsConstsAVX512<>+48(SB)/8, $0xbdf0000000000000
+DATA drawsConstsAVX512<>+56(SB)/8, $0x3fdfffffffe00000
+DATA drawsConstsAVX512<>+64(SB)/8, $0x0000000000000004
+DATA drawsConstsAVX512<>+72(SB)/8, $0x0000000000000008
+DATA drawsConstsAVX512<>+80(SB)/8, $0x0000000000000000
+DATA drawsConstsAVX512<>+88(SB)/8, $0x0000000000000001
+DATA drawsConstsAVX512<>+96(SB)/8, $0x0000000000000002
+DATA drawsConstsAVX512<>+104(SB)/8, $0x0000000000000003
+DATA drawsConstsAVX512<>+112(SB)/8, $0x41e0000000000000
+DATA drawsConstsAVX512<>+120(SB)/8, $0x7fff000000000000
+DATA drawsConstsAVX512<>+128(SB)/8, $0x000fffffffffffff
+DATA drawsConstsAVX512<>+136(SB)/8, $0x3ff0000000000000
+DATA drawsConstsAVX512<>+144(SB)/8, $0x3ff8000000000000
+DATA drawsConstsAVX512<>+152(SB)/8, $0x8000000000000000
+DATA drawsConstsAVX512<>+160(SB)/8, $0x3fe0000000000000
+GLOBL drawsConstsAVX512<>(SB), RODATA|NOPTR, $168

@@ -157,18 +157,29 @@ type JumpStepBlock struct {
 // InstantTerms is the number of terms of a polynomial in the instant of an arrival.
 const InstantTerms = 12
 
-// PowerTerms is the number of terms of those that PowerSums takes.
-const PowerTerms = 11
-
 // InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
 // arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, Share
-// likewise by Shares and Third by Thirds. PowerSums reads only PowerTerms of each.
+// likewise by Shares and Third by Thirds.
 type InstantsBlock struct {
 	Lanes                          int
 	Theta0, Theta1, Theta2, Theta3 []float64
 	Ends, Shares, Thirds           [InstantTerms]float64
 	Weight                         float64
 	End, Share, Third              []float64
+}
+
+// PowerTerms is the number of terms of the polynomials that PowerSums takes.
+const PowerTerms = 11
+
+// PowerSumsBlock is the argument of PowerSums, which adds Poisson arrivals: with U0 to U3 the offsets of Number of them
+// from the middle of the step, and 0 instead of the others, End grows by Weight times the sum of the polynomials Ends
+// in the offsets, Share and Third likewise.
+type PowerSumsBlock struct {
+	Lanes                  int
+	U0, U1, U2, U3, Number []float64
+	Ends, Shares, Thirds   [PowerTerms]float64
+	Weight                 float64
+	End, Share, Third      []float64
 }
 
 // NoArrival stands for a missing arrival in Theta.

@@ -1117,149 +1117,108 @@ func InstantsThreeGo(b *InstantsBlock) {
 	}
 }
 
-// PowerSumsGo adds arrivals to End, Share, Third; see InstantsBlock.
-func PowerSumsGo(b *InstantsBlock) {
+// PowerSumsGo adds arrivals to End, Share, Third; see PowerSumsBlock.
+func PowerSumsGo(b *PowerSumsBlock) {
 	for at := 0; at < b.Lanes; at += 8 {
-		theta0s := (*[8]float64)(b.Theta0[at:])
-		theta1s := (*[8]float64)(b.Theta1[at:])
-		theta2s := (*[8]float64)(b.Theta2[at:])
-		theta3s := (*[8]float64)(b.Theta3[at:])
+		u0s := (*[8]float64)(b.U0[at:])
+		u1s := (*[8]float64)(b.U1[at:])
+		u2s := (*[8]float64)(b.U2[at:])
+		u3s := (*[8]float64)(b.U3[at:])
+		numbers := (*[8]float64)(b.Number[at:])
 		ends := (*[8]float64)(b.End[at:])
 		shares := (*[8]float64)(b.Share[at:])
 		thirds := (*[8]float64)(b.Third[at:])
 		for l := range 8 {
-			x0 := theta0s[l]
-			m2 := x0 < 1.5
-			x4 := 0.5 - x0
-			x6 := 0.0
-			if m2 {
-				x6 = x4
-			}
-			x8 := 0.0
-			if m2 {
-				x8 = 1.0
-			}
-			x9 := theta1s[l]
-			m10 := x9 < 1.5
-			x11 := 0.5 - x9
-			x12 := 0.0
-			if m10 {
-				x12 = x11
-			}
-			x13 := 0.0
-			if m10 {
-				x13 = 1.0
-			}
-			x14 := theta2s[l]
-			m15 := x14 < 1.5
-			x16 := 0.5 - x14
-			x17 := 0.0
-			if m15 {
-				x17 = x16
-			}
-			x18 := 0.0
-			if m15 {
-				x18 = 1.0
-			}
-			x19 := theta3s[l]
-			m20 := x19 < 1.5
-			x21 := 0.5 - x19
-			x22 := 0.0
-			if m20 {
-				x22 = x21
-			}
-			x23 := 0.0
-			if m20 {
-				x23 = 1.0
-			}
-			x24 := x6 + x12
-			x25 := x17 + x22
-			x26 := float64(x6 * x12)
-			x27 := float64(x17 * x22)
-			x28 := x24 + x25
-			x29 := x26 + x27
-			x30 := math.FMA(x24, x25, x29)
-			x31 := float64(x27 * x24)
-			x32 := math.FMA(x26, x25, x31)
-			x33 := float64(x26 * x27)
-			x34 := x8 + x13
-			x35 := x18 + x23
-			x36 := x34 + x35
-			x38 := float64(x28 * x28)
-			x39 := math.FMA(-2.0, x30, x38)
-			x41 := float64(3.0 * x32)
-			x42 := math.FMA(-x30, x28, x41)
-			x43 := math.FMA(x28, x39, x42)
-			x45 := float64(x33 * 4.0)
-			x46 := math.FMA(x32, x28, -x45)
-			x47 := math.FMA(-x30, x39, x46)
-			x48 := math.FMA(x28, x43, x47)
-			x50 := float64(b.Ends[4] * x48)
-			x52 := float64(b.Shares[4] * x48)
-			x54 := float64(b.Thirds[4] * x48)
-			x55 := float64(x33 * x28)
-			x56 := math.FMA(x32, x39, -x55)
-			x57 := math.FMA(-x30, x43, x56)
-			x58 := math.FMA(x28, x48, x57)
-			x60 := math.FMA(b.Ends[5], x58, x50)
-			x62 := math.FMA(b.Shares[5], x58, x52)
-			x64 := math.FMA(b.Thirds[5], x58, x54)
-			x65 := float64(x33 * x39)
-			x66 := math.FMA(x32, x43, -x65)
-			x67 := math.FMA(-x30, x48, x66)
-			x68 := math.FMA(x28, x58, x67)
-			x70 := math.FMA(b.Ends[6], x68, x60)
-			x72 := math.FMA(b.Shares[6], x68, x62)
-			x74 := math.FMA(b.Thirds[6], x68, x64)
-			x75 := float64(x33 * x43)
-			x76 := math.FMA(x32, x48, -x75)
-			x77 := math.FMA(-x30, x58, x76)
-			x78 := math.FMA(x28, x68, x77)
-			x80 := math.FMA(b.Ends[7], x78, x70)
-			x82 := math.FMA(b.Shares[7], x78, x72)
-			x84 := math.FMA(b.Thirds[7], x78, x74)
-			x85 := float64(x33 * x48)
-			x86 := math.FMA(x32, x58, -x85)
-			x87 := math.FMA(-x30, x68, x86)
-			x88 := math.FMA(x28, x78, x87)
-			x90 := math.FMA(b.Ends[8], x88, x80)
-			x92 := math.FMA(b.Shares[8], x88, x82)
-			x94 := math.FMA(b.Thirds[8], x88, x84)
-			x95 := float64(x33 * x58)
-			x96 := math.FMA(x32, x68, -x95)
-			x97 := math.FMA(-x30, x78, x96)
-			x98 := math.FMA(x28, x88, x97)
-			x100 := math.FMA(b.Ends[9], x98, x90)
-			x102 := math.FMA(b.Shares[9], x98, x92)
-			x104 := math.FMA(b.Thirds[9], x98, x94)
-			x105 := float64(x33 * x68)
-			x106 := math.FMA(x32, x78, -x105)
-			x107 := math.FMA(-x30, x88, x106)
-			x108 := math.FMA(x28, x98, x107)
-			x110 := math.FMA(b.Ends[10], x108, x100)
-			x112 := math.FMA(b.Shares[10], x108, x102)
-			x114 := math.FMA(b.Thirds[10], x108, x104)
-			x116 := math.FMA(b.Ends[3], x43, x110)
-			x118 := math.FMA(b.Ends[2], x39, x116)
-			x120 := math.FMA(b.Ends[1], x28, x118)
-			x122 := math.FMA(b.Ends[0], x36, x120)
-			x124 := ends[l]
-			x125 := math.FMA(b.Weight, x122, x124)
-			ends[l] = x125
-			x128 := math.FMA(b.Shares[3], x43, x112)
-			x130 := math.FMA(b.Shares[2], x39, x128)
-			x132 := math.FMA(b.Shares[1], x28, x130)
-			x134 := math.FMA(b.Shares[0], x36, x132)
-			x135 := shares[l]
-			x136 := math.FMA(b.Weight, x134, x135)
-			shares[l] = x136
-			x139 := math.FMA(b.Thirds[3], x43, x114)
-			x141 := math.FMA(b.Thirds[2], x39, x139)
-			x143 := math.FMA(b.Thirds[1], x28, x141)
-			x145 := math.FMA(b.Thirds[0], x36, x143)
-			x146 := thirds[l]
-			x147 := math.FMA(b.Weight, x145, x146)
-			thirds[l] = x147
+			x0 := u0s[l]
+			x1 := u1s[l]
+			x2 := u2s[l]
+			x3 := u3s[l]
+			x4 := x0 + x1
+			x5 := x2 + x3
+			x6 := float64(x0 * x1)
+			x7 := float64(x2 * x3)
+			x8 := x4 + x5
+			x9 := x6 + x7
+			x10 := math.FMA(x4, x5, x9)
+			x11 := float64(x7 * x4)
+			x12 := math.FMA(x6, x5, x11)
+			x13 := float64(x6 * x7)
+			x14 := numbers[l]
+			x16 := float64(x8 * x8)
+			x17 := math.FMA(-2.0, x10, x16)
+			x19 := float64(3.0 * x12)
+			x20 := math.FMA(-x10, x8, x19)
+			x21 := math.FMA(x8, x17, x20)
+			x23 := float64(x13 * 4.0)
+			x24 := math.FMA(x12, x8, -x23)
+			x25 := math.FMA(-x10, x17, x24)
+			x26 := math.FMA(x8, x21, x25)
+			x28 := float64(b.Ends[4] * x26)
+			x30 := float64(b.Shares[4] * x26)
+			x32 := float64(b.Thirds[4] * x26)
+			x33 := float64(x13 * x8)
+			x34 := math.FMA(x12, x17, -x33)
+			x35 := math.FMA(-x10, x21, x34)
+			x36 := math.FMA(x8, x26, x35)
+			x38 := math.FMA(b.Ends[5], x36, x28)
+			x40 := math.FMA(b.Shares[5], x36, x30)
+			x42 := math.FMA(b.Thirds[5], x36, x32)
+			x43 := float64(x13 * x17)
+			x44 := math.FMA(x12, x21, -x43)
+			x45 := math.FMA(-x10, x26, x44)
+			x46 := math.FMA(x8, x36, x45)
+			x48 := math.FMA(b.Ends[6], x46, x38)
+			x50 := math.FMA(b.Shares[6], x46, x40)
+			x52 := math.FMA(b.Thirds[6], x46, x42)
+			x53 := float64(x13 * x21)
+			x54 := math.FMA(x12, x26, -x53)
+			x55 := math.FMA(-x10, x36, x54)
+			x56 := math.FMA(x8, x46, x55)
+			x58 := math.FMA(b.Ends[7], x56, x48)
+			x60 := math.FMA(b.Shares[7], x56, x50)
+			x62 := math.FMA(b.Thirds[7], x56, x52)
+			x63 := float64(x13 * x26)
+			x64 := math.FMA(x12, x36, -x63)
+			x65 := math.FMA(-x10, x46, x64)
+			x66 := math.FMA(x8, x56, x65)
+			x68 := math.FMA(b.Ends[8], x66, x58)
+			x70 := math.FMA(b.Shares[8], x66, x60)
+			x72 := math.FMA(b.Thirds[8], x66, x62)
+			x73 := float64(x13 * x36)
+			x74 := math.FMA(x12, x46, -x73)
+			x75 := math.FMA(-x10, x56, x74)
+			x76 := math.FMA(x8, x66, x75)
+			x78 := math.FMA(b.Ends[9], x76, x68)
+			x80 := math.FMA(b.Shares[9], x76, x70)
+			x82 := math.FMA(b.Thirds[9], x76, x72)
+			x83 := float64(x13 * x46)
+			x84 := math.FMA(x12, x56, -x83)
+			x85 := math.FMA(-x10, x66, x84)
+			x86 := math.FMA(x8, x76, x85)
+			x88 := math.FMA(b.Ends[10], x86, x78)
+			x90 := math.FMA(b.Shares[10], x86, x80)
+			x92 := math.FMA(b.Thirds[10], x86, x82)
+			x94 := math.FMA(b.Ends[3], x21, x88)
+			x96 := math.FMA(b.Ends[2], x17, x94)
+			x98 := math.FMA(b.Ends[1], x8, x96)
+			x100 := math.FMA(b.Ends[0], x14, x98)
+			x102 := ends[l]
+			x103 := math.FMA(b.Weight, x100, x102)
+			ends[l] = x103
+			x106 := math.FMA(b.Shares[3], x21, x90)
+			x108 := math.FMA(b.Shares[2], x17, x106)
+			x110 := math.FMA(b.Shares[1], x8, x108)
+			x112 := math.FMA(b.Shares[0], x14, x110)
+			x113 := shares[l]
+			x114 := math.FMA(b.Weight, x112, x113)
+			shares[l] = x114
+			x117 := math.FMA(b.Thirds[3], x21, x92)
+			x119 := math.FMA(b.Thirds[2], x17, x117)
+			x121 := math.FMA(b.Thirds[1], x8, x119)
+			x123 := math.FMA(b.Thirds[0], x14, x121)
+			x124 := thirds[l]
+			x125 := math.FMA(b.Weight, x123, x124)
+			thirds[l] = x125
 		}
 	}
 }

@@ -74,15 +74,25 @@ func PhiloxInstantsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxInstantsAVX512(b *PhiloxBlock)
 
-// PhiloxInstantsOfAVX2 draws instants of IDs; see PhiloxBlock.
+// PhiloxOffsetsAVX2 draws offsets of arrivals; see PhiloxBlock.
 //
 //go:noescape
-func PhiloxInstantsOfAVX2(b *PhiloxBlock)
+func PhiloxOffsetsAVX2(b *PhiloxBlock)
 
-// PhiloxInstantsOfAVX512 draws instants of IDs; see PhiloxBlock.
+// PhiloxOffsetsAVX512 draws offsets of arrivals; see PhiloxBlock.
 //
 //go:noescape
-func PhiloxInstantsOfAVX512(b *PhiloxBlock)
+func PhiloxOffsetsAVX512(b *PhiloxBlock)
+
+// PhiloxOffsetsOfAVX2 draws offsets of arrivals; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxOffsetsOfAVX2(b *PhiloxBlock)
+
+// PhiloxOffsetsOfAVX512 draws offsets of arrivals; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxOffsetsOfAVX512(b *PhiloxBlock)
 
 // PhiloxNormalsAVX2 draws standard normal numbers; see PhiloxBlock.
 //
@@ -444,15 +454,15 @@ func InstantsThreeAVX2(b *InstantsBlock)
 //go:noescape
 func InstantsThreeAVX512(b *InstantsBlock)
 
-// PowerSumsAVX2 adds arrivals to End, Share, Third; see InstantsBlock.
+// PowerSumsAVX2 adds arrivals to End, Share, Third; see PowerSumsBlock.
 //
 //go:noescape
-func PowerSumsAVX2(b *InstantsBlock)
+func PowerSumsAVX2(b *PowerSumsBlock)
 
-// PowerSumsAVX512 adds arrivals to End, Share, Third; see InstantsBlock.
+// PowerSumsAVX512 adds arrivals to End, Share, Third; see PowerSumsBlock.
 //
 //go:noescape
-func PowerSumsAVX512(b *InstantsBlock)
+func PowerSumsAVX512(b *PowerSumsBlock)
 
 // ConductAVX2 advances exponential conductances; see ConductBlock.
 //

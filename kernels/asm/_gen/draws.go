@@ -384,41 +384,6 @@ func (k *philox) count(words []reg.Register, to reg.Register) {
 // philoxInstants makes instants of words, in double precision: (word + 0.5) 2^-32.
 func philoxInstants(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxInstants", "draws instants; see PhiloxBlock.")
-	k.instantsBy(k.draw)
-}
-
-// philoxInstantsOf does so for lanes whose ids are in memory.
-func philoxInstantsOf(f *file, w isa) {
-	k := newPhilox(f, w, "PhiloxInstantsOf", "draws instants of IDs; see PhiloxBlock.")
-	ids := k.Value("IDs")
-	k.instantsBy(func() {
-		for v := range k.vectors() {
-			x := &k.words[v]
-			k.load(at(ids, 4*k.lanes()*v), x[0])
-			k.move(k.second, x[1])
-			k.memory(x[2], k.plus("Counter", 8))
-			k.memory(x[3], k.plus("Counter", 12))
-		}
-		k.ADDQ(imm(4*k.lanes()*k.vectors()), ids)
-		for round := range asm.PhiloxRounds {
-			for v := range k.vectors() {
-				k.round(&k.words[v], round)
-			}
-		}
-	})
-}
-
-// load loads a vector.
-func (k *philox) load(from operand.Mem, to reg.Register) {
-	if k.W.kmask() {
-		k.asm("VMOVDQU32", from, to)
-		return
-	}
-	k.asm("VMOVDQU", from, to)
-}
-
-// instantsBy writes the instants of the words that draw makes.
-func (k *philox) instantsBy(draw func()) {
 	counts, n := k.Value("Counts"), k.Value("Vectors")
 	var theta [4]reg.GPVirtual
 	for j := range theta {
@@ -429,7 +394,7 @@ func (k *philox) instantsBy(draw func()) {
 		k.SHRQ(imm(1), n)
 	}
 	k.Loop("vectors", n, func() {
-		draw()
+		k.draw()
 		for v := range k.vectors() {
 			for j := range theta {
 				k.instants(k.words[v][j], j, at(counts, k.lanes()*v), at(theta[j], 8*k.lanes()*v))

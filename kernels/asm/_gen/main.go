@@ -33,7 +33,8 @@ var files = []struct {
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){
 		philoxWords, philoxWordsOf, philoxWordsAt, philoxWordsFrom,
-		philoxCounts, philoxInstants, philoxInstantsOf, philoxNormals, philoxScaled, addCounts,
+		philoxCounts, philoxInstants, offsets("PhiloxOffsets", false), offsets("PhiloxOffsetsOf", true),
+		philoxNormals, philoxScaled, addCounts,
 	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "lifrows", kernels: assemblies(lifRowKernels), plain: plains(lifRowKernels)},

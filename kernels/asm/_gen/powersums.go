@@ -24,8 +24,8 @@ import (
 func powerSums() *stepKernel {
 	accumulators := []string{"End", "Share", "Third"}
 	k := &stepKernel{
-		name: "PowerSums", doc: "adds arrivals to End, Share, Third; see InstantsBlock.", argument: "InstantsBlock",
-		columns: append([]string{"Theta0", "Theta1", "Theta2", "Theta3"}, accumulators...),
+		name: "PowerSums", doc: "adds arrivals to End, Share, Third; see PowerSumsBlock.", argument: "PowerSumsBlock",
+		columns: append([]string{"U0", "U1", "U2", "U3", "Number"}, accumulators...),
 		scalars: []string{"Weight"}, vectors: map[string]int{"AVX2": 1, "AVX512": 2},
 	}
 	for _, to := range accumulators {
@@ -48,16 +48,10 @@ func powerSums() *stepKernel {
 
 // powers is m_0 to m_3, and the sum of the later terms of each accumulator.
 func powers(b *vec.Block, x *laneVars) (m [4]Vec, later [3]Vec) {
-	var u, one [4]Vec
-	for j := range u {
-		theta := x.get(fmt.Sprint("Theta", j))
-		there := b.Cmp(theta, LT, b.Const(1.5))
-		u[j] = b.Select(there, b.Sub(b.Const(0.5), theta), b.Const(0))
-		one[j] = b.Select(there, b.Const(1), b.Const(0))
-	}
+	u := [4]Vec{x.get("U0"), x.get("U1"), x.get("U2"), x.get("U3")}
 	a, c, p, q := b.Add(u[0], u[1]), b.Add(u[2], u[3]), b.Mul(u[0], u[1]), b.Mul(u[2], u[3])
 	e1, e2, e3, e4 := b.Add(a, c), b.FMA(a, c, b.Add(p, q)), b.FMA(p, c, b.Mul(q, a)), b.Mul(p, q)
-	m[0] = b.Add(b.Add(one[0], one[1]), b.Add(one[2], one[3]))
+	m[0] = x.get("Number")
 	m[1] = e1
 	m[2] = b.FMA(b.Const(-2), e2, b.Mul(e1, e1))
 	m[3] = b.FMA(e1, m[2], b.FNMA(e2, m[1], b.Mul(b.Const(3), e3)))
