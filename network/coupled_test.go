@@ -51,6 +51,33 @@ func TestNetworksOfConductancesAgainstTruth(t *testing.T) {
 	}
 }
 
+// TestStateOfFewerStates: a model fills its own states where y has room for those of another.
+func TestStateOfFewerStates(t *testing.T) {
+	s := &Spec{Dt: 0.025, Seed: 1}
+	for _, m := range []*model.Model{model.RHHModel, model.HHModel, model.LIFModel} {
+		p := Population{Name: m.Name, N: 1, Model: m}
+		for _, x := range m.Defaults() {
+			p.P = append(p.P, kernels.Values{x})
+		}
+		s.Populations = append(s.Populations, p)
+	}
+	n, err := Build(t.Context(), s, Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range s.Populations {
+		y := [4]float64{7, 7, 7, 7}
+		if !n.State(i, y[:]) {
+			t.Fatalf("no state of %s", p.Name)
+		}
+		for j := range y {
+			if has := j < len(p.Model.States); has == (y[j] == 7) {
+				t.Errorf("%s: state %d is %g", p.Name, j, y[j])
+			}
+		}
+	}
+}
+
 // conductive is populations of every model with every linear kind of synapse, driven and coupled.
 func conductive(onGrid bool, dt float64) *Spec {
 	s := &Spec{Dt: dt, Seed: 5, OnGrid: onGrid, Synapses: []Synapse{

@@ -398,14 +398,25 @@ func (n *Network) buildingTime() float64 {
 			passes = 2
 		}
 		if _, ok := d.p.Rule.(Total); ok {
-			d.perSource = make([]uint32, d.from.n)
-			for k := range d.perSource {
-				d.perSource[k] = uint32(math.Ceil(edges / float64(d.from.n)))
-			}
+			d.perSource = d.evenCounts(edges)
 		}
 		total += float64(edges * (float64(passes*d.drawingTime(&b)) + place))
 	}
 	return total / float64(min(n.workers, sched.Allowed()))
+}
+
+// evenCounts shares the edges of a Total evenly among its sources, as far as each may have so many.
+func (d *drawing) evenCounts(edges float64) []uint32 {
+	counts := d.capacities()
+	mean := uint32(math.Ceil(edges / float64(d.from.n)))
+	for i, most := range counts {
+		if d.p.NoMultapses {
+			counts[i] = min(mean, most)
+		} else if most > 0 {
+			counts[i] = mean
+		}
+	}
+	return counts
 }
 
 // drawingTime is the time of drawing one edge, s: the least of a few samples, since other work may come between.

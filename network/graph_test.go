@@ -63,6 +63,21 @@ func dispersion(x []float64, mean, variance float64) float64 {
 // fourSigma is what chi-squared of many degrees of freedom keeps within, but for 1e-4.
 const fourSigma = 4
 
+// TestForecastOfFewTargets: the forecast of a Total draws no more edges of a source than it may have, where some have
+// none.
+func TestForecastOfFewTargets(t *testing.T) {
+	for name, p := range map[string]Projection{
+		"each pair once":               {Rule: Total{N: 3}, NoAutapses: true, NoMultapses: true},
+		"a source without any targets": {Rule: Total{N: 30}, NoAutapses: true},
+	} {
+		s := pairOf(4, p)
+		s.Projections[0].To = []Part{{0, 0, 1}}
+		if _, err := s.ForecastOf(Config{Workers: 1}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestDegreesFollowTheRules(t *testing.T) {
 	const n, k = 500, 50
 	p := float64(k) / n

@@ -478,7 +478,8 @@ func (n *Network) State(neuron int, y []float64) bool {
 		}
 		for _, o := range r.other {
 			if o.segment == *s {
-				o.shard.State(neuron-s.first, n.step, y)
+				states := len(n.layout.spec.Populations[s.population].Model.States)
+				o.shard.State(neuron-s.first, n.step, y[:min(len(y), states)])
 				return true
 			}
 		}
