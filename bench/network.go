@@ -123,6 +123,7 @@ type networkWork struct {
 // mean activity, and for other work on the machine too.
 type meanWork struct {
 	Clock, Processor float64 // s
+	Usual            float64 // Clock without the slowest tenth of the stretches
 	Spikes           float64
 }
 
@@ -191,15 +192,23 @@ func meanOf(ctx context.Context, net *network.Network, dt float64, budget time.D
 		m.Spikes += float64(len(block))
 		return nil
 	}}
-	begin, processor, n := time.Now(), processorTime(), 0
-	for ; n < leastMean || time.Since(begin) < budget; n++ {
+	begin, processor := time.Now(), processorTime()
+	var stretches []float64 // s
+	for len(stretches) < leastMean || time.Since(begin) < budget {
+		begun := time.Now()
 		if err := net.Run(ctx, int64(math.Round(meanStretch/dt)), rec); err != nil {
 			return m, err
 		}
+		stretches = append(stretches, time.Since(begun).Seconds())
 	}
-	seconds := float64(n) * meanStretch / 1000
+	seconds := float64(len(stretches)) * meanStretch / 1000
 	m.Clock, m.Processor = time.Since(begin).Seconds()/seconds, (processorTime()-processor)/1e9/seconds
 	m.Spikes /= seconds
+	slices.Sort(stretches)
+	usual := stretches[:max(1, len(stretches)*9/10)]
+	for _, s := range usual {
+		m.Usual += s / float64(len(usual)) / (meanStretch / 1000)
+	}
 	return m, nil
 }
 
@@ -237,6 +246,13 @@ func meanEpoch(times []network.EpochTime) (m network.EpochTime) {
 	m.Busiest, m.Mean, m.Early = m.Busiest/n, m.Mean/n, m.Early/n
 	m.Delivery, m.Input, m.Update = m.Delivery/n, m.Input/n, m.Update/n
 	m.Spikes, m.Events = m.Spikes/float64(n), m.Events/float64(n)
+	for r := range times[0].Ranges {
+		sum := time.Duration(0)
+		for _, t := range times {
+			sum += t.Ranges[r]
+		}
+		m.Ranges = append(m.Ranges, sum/n)
+	}
 	return m
 }
 
@@ -306,7 +322,7 @@ func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Infof) erro
 	if len(list) == 0 || sched.Allowed() < 2 || !q.includes(name) {
 		return nil
 	}
-	barrier, err := barrierTime(ctx)
+	barrier, err := barrierTime(ctx, barrierEpochs)
 	if err != nil {
 		return err
 	}

@@ -72,8 +72,8 @@ func barrierSpikes(t *testing.T, s *Spec, workers int) (spikes []Spike) {
 	return spikes
 }
 
-// TestSmallNetworksAreNotShared: CUBA's steps hold 3 µs of work on the grid, less than sharing them pays for; those of
-// Brunel's network 500 µs in an epoch.
+// TestSmallNetworksAreNotShared: CUBA has 1.6 µs of work in a step on the grid, less than sharing pays for; Brunel's
+// network has 270 µs in an epoch.
 func TestSmallNetworksAreNotShared(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -466,9 +466,9 @@ const expectedRate = 0.01
 // work estimates the processor time of an epoch, if all neurons spike at expectedRate.
 func (n *Network) work(f Forecast) time.Duration {
 	const ( // ns
-		onGrid, inside = 0.6, 1.8 // a step of LIF
-		conducting     = 0.8      // on the grid, with conductances
-		other          = 15.0     // a step of any other model
+		onGrid, inside = 0.35, 1.8 // a step of LIF
+		conducting     = 0.8       // on the grid, with conductances
+		other          = 15.0      // a step of any other model
 		event          = 1.5
 	)
 	l := n.layout

@@ -12,6 +12,7 @@ import (
 // EpochTime is the time of one epoch whose ranges were advanced one after the other, in the caller's goroutine.
 type EpochTime struct {
 	Busiest, Mean           time.Duration // of a range
+	Ranges                  []time.Duration
 	Early                   time.Duration // the part of Mean that needs no spikes of the epoch before
 	Delivery, Input, Update time.Duration // sums over the ranges
 	Spikes, Events          float64       // spikes, and edges by which any arrived; not those of sums and of NMDA
@@ -112,6 +113,7 @@ func (e *EpochTime) add(r *shard, k, end int64) error {
 	e.Input += l.sum[input]
 	e.Update += l.sum[update]
 	all := l.sum[delivery] + l.sum[input] + l.sum[update]
+	e.Ranges = append(e.Ranges, all)
 	e.Busiest, e.Mean = max(e.Busiest, all), e.Mean+all
 	e.Events += float64(float64(l.places)*r.net.listed) + l.events
 	for ; k < end; k++ {

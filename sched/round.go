@@ -14,8 +14,8 @@ import (
 // the number of epochs that was to be in the round is reached, or the context is done, or Merge of the epoch before has
 // ended the run. All workers find a failure in the same epoch: it is stored before the announcement.
 
-// mostInRound is the largest number of workers in a round, in which each reads the announcements of all others.
-const mostInRound = 4
+// MostInRound is the largest number of workers in a round, in which each reads the announcements of all others.
+const MostInRound = 4
 
 // announcement is the value of the gate of a worker that has advanced its shards in a turn; last, of the caller in a
 // round: no more turns follow in the round.
@@ -29,7 +29,7 @@ func announcement(turn int64, last bool) int64 {
 // roundEpochs is the number of epochs of the round that may begin now; 0: none may. Times are not taken in a round.
 func (c *pool) roundEpochs() int {
 	n := min(c.clock.skip, c.Epochs-c.epoch)
-	if c.active < 2 || c.active > mostInRound || c.Shards != c.active || n < 2 {
+	if c.active < 2 || c.active > MostInRound || c.Shards != c.active || n < 2 {
 		return 0
 	}
 	return n

@@ -44,7 +44,7 @@ func roundPlan(t *testing.T, workers, epochs int) Plan {
 
 // TestRounds: all A(., k) happen before every A(., k+1), and M(k) after A(., k) and before A(., k+2).
 func TestRounds(t *testing.T) {
-	for _, workers := range []int{2, 3, 4, mostInRound + 1} {
+	for _, workers := range []int{2, 3, 4, MostInRound + 1} {
 		for _, epochs := range []int{1, 2, 64, 65, 66, 1000} {
 			for _, prepared := range []bool{false, true} {
 				p := roundPlan(t, workers, epochs)
@@ -75,7 +75,7 @@ func TestRoundsEnd(t *testing.T) {
 	const at, attempts = 20, 50
 	full, broken := errors.New("disk full"), errors.New("broken")
 	type counts struct{ merged, advanced int }
-	for _, workers := range []int{2, mostInRound} {
+	for _, workers := range []int{2, MostInRound} {
 		for name, c := range map[string]struct {
 			change        func(p *Plan, cancel context.CancelFunc)
 			want          error

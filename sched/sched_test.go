@@ -175,13 +175,13 @@ func TestWorthwhile(t *testing.T) {
 		now, n int
 		want   int
 	}{
-		{3 * us, 64, 64, 1}, // CUBA's 4000 neurons for a step
-		{5 * us, 1, 64, 1},
+		{3 * us / 2, 64, 64, 1}, // CUBA's 4000 neurons for a step
+		{3 * us, 1, 64, 1},
 		{8 * us, 1, 64, 2},
 		{5 * us, 2, 64, 2},
-		{200 * us, 1, 64, 10}, // the microcircuit's
-		{200 * us, 64, 64, 14},
-		{200 * us, 12, 64, 12},
+		{200 * us, 1, 64, 14}, // the microcircuit's
+		{200 * us, 64, 64, 20},
+		{200 * us, 16, 64, 16},
 		{200 * us, 1, 2, 2},
 		{10000 * us, 1, 64, 64},
 	} {
