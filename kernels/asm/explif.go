@@ -66,7 +66,7 @@ func ExpLIFStepGo(b *ExpLIFBlock) {
 			lower := math.FMA(float64(fall), b.FallUnit, -min(current, 0))
 			top := end + math.FMA(coef[ExpLIFMost][l], lower, coef[ExpLIFLeak][l])
 			reach := fall >= MostFall || top >= coef[ExpLIFVTh][l]
-			if reach || end >= coef[ExpLIFVTh][l]-b.Margin {
+			if reach || end+b.Margin >= coef[ExpLIFVTh][l] {
 				mark.Near |= 1 << i
 			}
 			if !reach {

@@ -61,7 +61,7 @@ func (m *MarkedEdges) Edges() *Edges { return *(**Edges)(unsafe.Pointer(&m.Addre
 // prefetches the rest of a long run by itself.
 const (
 	RunsAhead       = 6
-	PrefetchedBytes = 1024
+	PrefetchedBytes = 2048
 )
 
 // AddOnesGo adds the weight of each edge, times Add[0], to the accumulator of its target.

@@ -24,7 +24,7 @@ run:
 	JGE     near
 	MOVLQSX 16(SI), DI
 	IMUL3Q  $0x18, DI, DI
-	MOVQ    $0x00000400, R8
+	MOVQ    $0x00000800, R8
 	CMPQ    DI, R8
 	CMOVQGT R8, DI
 	MOVQ    (SI), SI
@@ -107,7 +107,7 @@ run:
 	JGE     near
 	MOVLQSX 16(DI), R8
 	IMUL3Q  $0x18, R8, R8
-	MOVQ    $0x00000400, R10
+	MOVQ    $0x00000800, R10
 	CMPQ    R8, R10
 	CMOVQGT R10, R8
 	MOVQ    (DI), DI
@@ -244,7 +244,7 @@ run:
 	JGE     near
 	MOVLQSX 16(DI), R8
 	IMUL3Q  $0x18, R8, R8
-	MOVQ    $0x00000400, R10
+	MOVQ    $0x00000800, R10
 	CMPQ    R8, R10
 	CMOVQGT R10, R8
 	MOVQ    (DI), DI
@@ -297,8 +297,7 @@ edges2:
 	VMOVUPD      X4, (DX)(R13*8)
 	VADDSD       X2, X1, X1
 	VADDSD       X4, X3, X3
-	VADDSD       X3, X1, X1
-	VUCOMISD     X1, X1
+	VUCOMISD     X3, X1
 	JPS          markedlisted3
 
 listed:
@@ -358,8 +357,7 @@ falling4:
 	ADDL         R15, (R9)(R13*2)
 	VADDSD       X2, X1, X1
 	VADDSD       X4, X3, X3
-	VADDSD       X3, X1, X1
-	VUCOMISD     X1, X1
+	VUCOMISD     X3, X1
 	JPS          markedlistedfalling5
 
 listedfalling:

@@ -8376,43 +8376,41 @@ vectors:
 	VFMADD231PD  32(R9)(R10*8), Y3, Y4
 	VADDPD       Y2, Y4, Y3
 	VCMPPD       $0x1d, 544(R9)(R10*8), Y3, Y2
-	VMOVUPD      512(R9)(R10*8), Y3
-	VBROADCASTSD 152(DX), Y0
-	VSUBPD       Y0, Y3, Y3
-	VCMPPD       $0x1d, Y3, Y1, Y3
-	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y8, Y0
+	VBROADCASTSD 152(DX), Y3
+	VADDPD       Y3, Y1, Y0
+	VCMPPD       $0x1d, 512(R9)(R10*8), Y0, Y0
+	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y8, Y3
 	VMOVUPD      Y2, 32(AX)
 	VMOVUPD      (AX), Y2
-	VORPD        Y2, Y0, Y0
+	VORPD        Y2, Y3, Y3
 	VMOVUPD      (BX)(DI*8), Y8
-	VANDNPD      Y0, Y10, Y7
-	VORPD        Y3, Y7, Y2
-	VORPD        Y7, Y10, Y0
-	VBLENDVPD    Y0, (CX)(DI*8), Y1, Y3
-	VMOVUPD      Y3, (CX)(DI*8)
+	VANDNPD      Y3, Y10, Y7
+	VORPD        Y0, Y7, Y2
+	VORPD        Y7, Y10, Y3
+	VBLENDVPD    Y3, (CX)(DI*8), Y1, Y0
+	VMOVUPD      Y0, (CX)(DI*8)
 	VANDNPD      Y2, Y10, Y10
-	VBROADCASTSD 144(DX), Y0
-	VMOVUPD      (BX)(DI*8), Y1
-	VFMADD213PD  Y14, Y0, Y1
-	VMOVUPD      Y1, (BX)(DI*8)
-	VMOVUPD      544(R9)(R10*8), Y3
-	VBROADCASTSD 152(DX), Y2
-	VSUBPD       Y2, Y3, Y1
-	VCMPPD       $0x1d, Y1, Y4, Y3
-	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y6, Y2
-	VMOVUPD      32(AX), Y1
-	VORPD        Y1, Y2, Y2
+	VBROADCASTSD 152(DX), Y3
+	VADDPD       Y3, Y4, Y1
+	VCMPPD       $0x1d, 544(R9)(R10*8), Y1, Y0
+	VBROADCASTSD 144(DX), Y2
+	VMOVUPD      (BX)(DI*8), Y3
+	VFMADD213PD  Y14, Y2, Y3
+	VMOVUPD      Y3, (BX)(DI*8)
+	VCMPPD       $0x1d, stepsConstsAVX2<>+2368(SB), Y6, Y1
+	VMOVUPD      32(AX), Y3
+	VORPD        Y3, Y1, Y1
 	VMOVUPD      32(BX)(DI*8), Y6
-	VANDNPD      Y2, Y9, Y5
-	VORPD        Y3, Y5, Y1
-	VORPD        Y5, Y9, Y2
-	VBLENDVPD    Y2, 32(CX)(DI*8), Y4, Y3
-	VMOVUPD      Y3, 32(CX)(DI*8)
-	VFMADD132PD  32(BX)(DI*8), Y12, Y0
-	VMOVUPD      Y0, 32(BX)(DI*8)
-	VANDNPD      Y1, Y9, Y9
-	VORPD        Y9, Y10, Y2
-	VPTEST       Y2, Y2
+	VANDNPD      Y1, Y9, Y5
+	VORPD        Y0, Y5, Y3
+	VORPD        Y5, Y9, Y1
+	VBLENDVPD    Y1, 32(CX)(DI*8), Y4, Y0
+	VMOVUPD      Y0, 32(CX)(DI*8)
+	VFMADD132PD  32(BX)(DI*8), Y12, Y2
+	VMOVUPD      Y2, 32(BX)(DI*8)
+	VANDNPD      Y3, Y9, Y9
+	VORPD        Y9, Y10, Y1
+	VPTEST       Y1, Y1
 	JNZ          marks2
 
 next1:
@@ -8475,7 +8473,7 @@ marks2:
 	PCALIGN $0x40
 
 // func ExpLIFStepAVX512(b *ExpLIFBlock)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·ExpLIFStepAVX512(SB), $0-8
 	MOVQ    b+0(FP), CX
 	MOVQ    8(CX), AX
@@ -8487,21 +8485,27 @@ TEXT ·ExpLIFStepAVX512(SB), $0-8
 	LEAQ    pairPlaces<>+0(SB), SI
 	VMOVUPD (SI), Z28
 	VMOVUPD 64(SI), Z27
-	MOVQ    160(CX), R11
-	XORQ    SI, SI
+
+	// empty
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z26
+	MOVQ         160(CX), R11
+	MOVL         $0x00010000, R9
+	VPBROADCASTD R9, Y22
+	XORQ         SI, SI
 
 group:
 	XORQ R9, R9
 
 vectors:
-	VMOVUPD   (R10), Z31
+	VMOVUPD   (R10), Z29
+	VMOVUPD   64(R10), Z31
 	VMOVAPD   Z28, Z30
-	VPERMI2PD 64(R10), Z31, Z30
-	VMOVAPD   Z27, Z29
-	VPERMI2PD 64(R10), Z31, Z29
+	VPERMI2PD Z31, Z29, Z30
+	VPERMT2PD Z31, Z27, Z29
 	KMOVB     (R11), K7
 	ADDQ      $0x01, R11
-	VCVTDQ2PD (BX)(SI*4), Z26
+	VCVTDQ2PD (BX)(SI*4), Z25
+	VPCMPUD   $0x02, (BX)(SI*4), Y22, K6
 
 	// step
 	VMULPD           1536(R8)(R9*8), Z29, Z0
@@ -8510,56 +8514,55 @@ vectors:
 	VMOVUPD          2560(R8)(R9*8), Z3
 	VMOVUPD          (AX)(SI*8), Z4
 	VSUBPD           Z4, Z3, Z5
-	VCMPPD.BCST      $0x1d, stepsConstsAVX512<>+592(SB), Z26, K1
-	VMOVUPD          512(R8)(R9*8), Z6
-	VSUBPD.BCST      152(CX), Z6, Z7
-	VFMSUB231PD.BCST 104(CX), Z26, Z2
+	VBROADCASTSD     144(CX), Z6
+	VFMADD213PD      Z30, Z1, Z6
+	VMOVAPD          Z4, Z23
+	VFMSUB231PD.BCST 104(CX), Z25, Z2
 	VFMADD231PD      1024(R8)(R9*8), Z1, Z0
-	VBROADCASTSD     144(CX), Z8
-	VFMADD213PD      Z30, Z1, Z8
-	VMOVUPD          2048(R8)(R9*8), Z9
-	VFMADD213PD      3072(R8)(R9*8), Z9, Z2
-	VADDPD           Z0, Z4, Z10
-	VMOVAPD          Z1, Z26
-	VMOVUPD          Z8, (DX)(SI*8)
-	VFMADD231PD      (R8)(R9*8), Z5, Z10
-	VADDPD           Z2, Z10, Z11
-	VCMPPD           $0x1d, Z7, Z10, K2
-	VCMPPD           $0x1d, Z6, Z11, K3
-	KORB             K3, K1, K4
-	KANDNB           K4, K7, K6
-	KORB             K6, K7, K5
-	KORB             K2, K6, K1
-	VBLENDMPD        Z4, Z10, K5, Z12
-	KANDNB           K1, K7, K7
-	VMOVUPD          Z12, (AX)(SI*8)
+	VMOVUPD          2048(R8)(R9*8), Z7
+	VFMADD213PD      3072(R8)(R9*8), Z7, Z2
+	VADDPD           Z0, Z4, Z8
+	VMOVAPD          Z1, Z25
+	VMOVUPD          Z6, (DX)(SI*8)
+	VFMADD231PD      (R8)(R9*8), Z5, Z8
+	VADDPD           Z2, Z8, Z24
+	VADDPD.BCST      152(CX), Z8, Z9
+	VBLENDMPD        Z4, Z8, K7, Z10
+	VMOVUPD          Z10, (AX)(SI*8)
+	VMAXPD           Z24, Z9, Z11
+	VCMPPD           $0x1d, 512(R8)(R9*8), Z11, K1
+	KORB             K1, K6, K2
+	KANDNB           K2, K7, K7
 	KORTESTB         K7, K7
 	JNZ              marks2
 
 next1:
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z31
-	VMOVUPD      Z31, (R10)
-	VMOVUPD      Z31, 64(R10)
-	ADDQ         $0x00000080, R10
-	VXORPS       Y31, Y31, Y31
-	VMOVUPS      Y31, (BX)(SI*4)
-	ADDQ         $0x08, SI
-	ADDQ         $0x08, R9
-	CMPQ         R9, $0x40
-	JLT          vectors
-	MOVQ         136(CX), R9
-	SHLQ         $0x09, R9
-	ADDQ         R9, R8
-	CMPQ         SI, (CX)
-	JLT          group
-	MOVQ         184(CX), AX
-	SUBQ         AX, DI
-	SHRQ         $0x03, DI
-	MOVQ         DI, 208(CX)
+	VMOVUPD Z26, (R10)
+	VMOVUPD Z26, 64(R10)
+	ADDQ    $0x00000080, R10
+	VXORPS  Y31, Y31, Y31
+	VMOVUPS Y31, (BX)(SI*4)
+	ADDQ    $0x08, SI
+	ADDQ    $0x08, R9
+	CMPQ    R9, $0x40
+	JLT     vectors
+	MOVQ    136(CX), R9
+	SHLQ    $0x09, R9
+	ADDQ    R9, R8
+	CMPQ    SI, (CX)
+	JLT     group
+	MOVQ    184(CX), AX
+	SUBQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    DI, 208(CX)
 	VZEROUPPER
 	RET
 
 marks2:
+	VCMPPD  $0x1d, 512(R8)(R9*8), Z24, K1
+	KORB    K1, K6, K6
+	KANDB   K7, K6, K6
+	VMOVUPD Z23, K6, (AX)(SI*8)
 	MOVQ    SI, R13
 	MOVL    R13, (DI)
 	KMOVB   K6, R12
@@ -8572,7 +8575,7 @@ marks2:
 	VMOVUPS (BX)(SI*4), Y31
 	VMOVUPS Y31, (R12)(SI*4)
 	MOVQ    216(CX), R12
-	VMOVUPD Z26, (R12)(SI*8)
+	VMOVUPD Z25, (R12)(SI*8)
 	MOVQ    240(CX), R12
 	VMOVUPD Z30, (R12)(SI*8)
 	MOVQ    264(CX), R12
@@ -8581,7 +8584,7 @@ marks2:
 	PCALIGN $0x40
 
 // func ExpLIFStepAlikeAVX512(b *ExpLIFBlock)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·ExpLIFStepAlikeAVX512(SB), $0-8
 	MOVQ    b+0(FP), CX
 	MOVQ    8(CX), AX
@@ -8593,77 +8596,86 @@ TEXT ·ExpLIFStepAlikeAVX512(SB), $0-8
 	LEAQ    pairPlaces<>+0(SB), R8
 	VMOVUPD (R8), Z28
 	VMOVUPD 64(R8), Z27
-	MOVQ    160(CX), R10
+
+	// empty
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z26
+	MOVQ         160(CX), R10
+	MOVL         $0x00010000, R8
+	VPBROADCASTD R8, Y22
 
 	// coefficients
-	VMOVUPD (SI), Z25
-	VMOVUPD 512(SI), Z24
-	VMOVUPD 1024(SI), Z23
-	VMOVUPD 1536(SI), Z22
-	VMOVUPD 2048(SI), Z21
-	VMOVUPD 2560(SI), Z20
-	VMOVUPD 3072(SI), Z19
-	XORQ    SI, SI
+	VMOVUPD      (SI), Z21
+	VMOVUPD      512(SI), Z20
+	VMOVUPD      1024(SI), Z19
+	VMOVUPD      1536(SI), Z18
+	VMOVUPD      2048(SI), Z17
+	VMOVUPD      2560(SI), Z16
+	VMOVUPD      3072(SI), Z15
+	VBROADCASTSD 104(CX), Z14
+	VBROADCASTSD 152(CX), Z13
+	VBROADCASTSD 144(CX), Z12
+	XORQ         SI, SI
 
 group:
 	XORQ      R8, R8
-	VMOVUPD   (R9), Z31
+	VMOVUPD   (R9), Z29
+	VMOVUPD   64(R9), Z31
 	VMOVAPD   Z28, Z30
-	VPERMI2PD 64(R9), Z31, Z30
-	VMOVAPD   Z27, Z29
-	VPERMI2PD 64(R9), Z31, Z29
+	VPERMI2PD Z31, Z29, Z30
+	VPERMT2PD Z31, Z27, Z29
 	KMOVB     (R10), K7
 	ADDQ      $0x01, R10
-	VCVTDQ2PD (BX)(SI*4), Z26
+	VCVTDQ2PD (BX)(SI*4), Z25
+	VPCMPUD   $0x02, (BX)(SI*4), Y22, K6
 
 	// step
-	VMULPD           Z29, Z22, Z0
-	VMOVUPD          (DX)(SI*8), Z1
-	VMINPD.BCST      stepsConstsAVX512<>+0(SB), Z1, Z2
-	VMOVUPD          (AX)(SI*8), Z3
-	VSUBPD           Z3, Z20, Z4
-	VCMPPD.BCST      $0x1d, stepsConstsAVX512<>+592(SB), Z26, K1
-	VSUBPD.BCST      152(CX), Z24, Z5
-	VFMSUB231PD.BCST 104(CX), Z26, Z2
-	VFMADD231PD      Z1, Z23, Z0
-	VBROADCASTSD     144(CX), Z6
-	VFMADD213PD      Z30, Z1, Z6
-	VFMADD213PD      Z19, Z21, Z2
-	VADDPD           Z0, Z3, Z7
-	VMOVAPD          Z1, Z26
-	VMOVUPD          Z6, (DX)(SI*8)
-	VFMADD231PD      Z4, Z25, Z7
-	VADDPD           Z2, Z7, Z8
-	VCMPPD           $0x1d, Z5, Z7, K2
-	VCMPPD           $0x1d, Z24, Z8, K3
-	KORB             K3, K1, K4
-	KANDNB           K4, K7, K6
-	KORB             K6, K7, K5
-	KORB             K2, K6, K1
-	VBLENDMPD        Z3, Z7, K5, Z9
-	KANDNB           K1, K7, K7
-	VMOVUPD          Z9, (AX)(SI*8)
-	KORTESTB         K7, K7
-	JNZ              marks2
+	VMULPD      Z29, Z18, Z0
+	VMOVUPD     (DX)(SI*8), Z1
+	VMINPD.BCST stepsConstsAVX512<>+0(SB), Z1, Z2
+	VMOVUPD     (AX)(SI*8), Z3
+	VSUBPD      Z3, Z16, Z4
+	VMOVAPD     Z30, Z5
+	VFMADD231PD Z1, Z12, Z5
+	VMOVAPD     Z3, Z23
+	VFMSUB231PD Z14, Z25, Z2
+	VFMADD231PD Z1, Z19, Z0
+	VFMADD213PD Z15, Z17, Z2
+	VADDPD      Z0, Z3, Z6
+	VMOVAPD     Z1, Z25
+	VMOVUPD     Z5, (DX)(SI*8)
+	VFMADD231PD Z4, Z21, Z6
+	VADDPD      Z2, Z6, Z24
+	VADDPD      Z13, Z6, Z7
+	VBLENDMPD   Z3, Z6, K7, Z8
+	VMOVUPD     Z8, (AX)(SI*8)
+	VMAXPD      Z24, Z7, Z9
+	VCMPPD      $0x1d, Z20, Z9, K1
+	KORB        K1, K6, K2
+	KANDNB      K2, K7, K7
+	KORTESTB    K7, K7
+	JNZ         marks2
 
 next1:
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z31
-	VMOVUPD      Z31, (R9)
-	VMOVUPD      Z31, 64(R9)
-	ADDQ         $0x00000080, R9
-	VXORPS       Y31, Y31, Y31
-	VMOVUPS      Y31, (BX)(SI*4)
-	ADDQ         $0x08, SI
-	CMPQ         SI, (CX)
-	JLT          group
-	MOVQ         184(CX), AX
-	SUBQ         AX, DI
-	SHRQ         $0x03, DI
-	MOVQ         DI, 208(CX)
+	VMOVUPD Z26, (R9)
+	VMOVUPD Z26, 64(R9)
+	ADDQ    $0x00000080, R9
+	VXORPS  Y31, Y31, Y31
+	VMOVUPS Y31, (BX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, (CX)
+	JLT     group
+	MOVQ    184(CX), AX
+	SUBQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    DI, 208(CX)
 	VZEROUPPER
 	RET
 
 marks2:
+	VCMPPD  $0x1d, Z20, Z24, K1
+	KORB    K1, K6, K6
+	KANDB   K7, K6, K6
+	VMOVUPD Z23, K6, (AX)(SI*8)
 	MOVQ    SI, R11
 	MOVL    R11, (DI)
 	KMOVB   K6, R8
@@ -8676,7 +8688,7 @@ marks2:
 	VMOVUPS (BX)(SI*4), Y31
 	VMOVUPS Y31, (R8)(SI*4)
 	MOVQ    216(CX), R8
-	VMOVUPD Z26, (R8)(SI*8)
+	VMOVUPD Z25, (R8)(SI*8)
 	MOVQ    240(CX), R8
 	VMOVUPD Z30, (R8)(SI*8)
 	MOVQ    264(CX), R8
@@ -9275,5 +9287,4 @@ DATA stepsConstsAVX512<>+560(SB)/8, $0x3fdc3d6a24ed8222
 DATA stepsConstsAVX512<>+568(SB)/8, $0xbfbc71c71c71c71c
 DATA stepsConstsAVX512<>+576(SB)/8, $0x412e848000000000
 DATA stepsConstsAVX512<>+584(SB)/8, $0xfff0000000000000
-DATA stepsConstsAVX512<>+592(SB)/8, $0x40f0000000000000
-GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $600
+GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $592

@@ -10,8 +10,9 @@ import (
 	"popsim/kernels/asm"
 )
 
-// expLIF is ExpLIFStep, eight lanes at a time: stores, five for a vector with AVX-512, set its time. Where all lanes
-// are alike, with AVX-512, the coefficients stay in registers.
+// expLIF is ExpLIFStep, eight lanes at a time. With AVX-512 comparisons take longest, two cycles each beside five for
+// the stores of a vector: one tells which lanes are near, and which of these are in reach is seen where there are some.
+// Where all lanes are alike, with AVX-512, the coefficients stay in registers.
 func expLIF(alike bool) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		if alike && !w.kmask() {
@@ -27,6 +28,11 @@ func expLIF(alike bool) func(f *file, w isa) {
 		k.rows, k.held = k.pairRows(k.S), k.heldBits(k.S)
 		for range k.S {
 			k.falls, k.reach = append(k.falls, k.Pin()), append(k.reach, k.PinMask())
+		}
+		if w.kmask() {
+			k.tops, k.before, k.mostFall = k.Pin(), k.Pin(), k.Pin()
+			k.MOVL(operand.U32(asm.MostFall), k.inGroup.As32())
+			k.asm("VPBROADCASTD", k.inGroup.As32(), k.half(k.mostFall))
 		}
 		if alike {
 			k.holdCoefs()
@@ -72,10 +78,15 @@ type expLIFKernel struct {
 	v, current, fall, lane, mark, coef, inGroup reg.GPVirtual
 	rows                                        *pairRows
 	// By vector; after the step falls holds the current before it, and held the lanes that are near.
-	held  *heldBits
-	falls []*Pin
-	reach []*Pin
-	coefs []*Pin // where all lanes are alike
+	held    *heldBits
+	falls   []*Pin
+	reach   []*Pin
+	coefs   []*Pin // where all lanes are alike
+	scalars map[string]*Pin
+
+	// With AVX-512, whose vectors hold eight lanes: bounds of V, V before the step, and MostFall; reach is at first which
+	// bounds of what falls are none.
+	tops, before, mostFall *Pin
 }
 
 // column is the memory of vector s of a column.
@@ -88,11 +99,20 @@ func (k *expLIFKernel) holdCoefs() {
 	for range asm.ExpLIFCoefs {
 		k.coefs = append(k.coefs, k.Pin())
 	}
+	k.scalars = map[string]*Pin{"FallUnit": k.Pin(), "Margin": k.Pin(), "Decay": k.Pin()}
 	k.Block("coefficients", func(b *Block) {
 		for j, p := range k.coefs {
 			b.Set(p, b.Load(at(k.coef, 8*asm.Group*j)))
 		}
+		for _, name := range []string{"FallUnit", "Margin", "Decay"} {
+			b.Set(k.scalars[name], b.Broadcast(k.scalar(name)))
+		}
 	})
+}
+
+// coefficient is the memory of a coefficient of vector s.
+func (k *expLIFKernel) coefficient(j, s int) operand.Mem {
+	return operand.Mem{Base: k.coef, Index: k.inGroup, Scale: 8, Disp: 8*asm.Group*j + s*k.W.Bytes()}
 }
 
 // bounds is the memory of the bounds of vector s in a column of them.
@@ -113,6 +133,10 @@ func (k *expLIFKernel) half(p *Pin) reg.Register {
 func (k *expLIFKernel) loadFalls() {
 	for s, p := range k.falls {
 		k.asm("VCVTDQ2PD", k.bounds(k.fall, s), k.W.register(p.Reg))
+		if k.W.kmask() {
+			const lessOrEqual = 2
+			k.asm("VPCMPUD", operand.U8(lessOrEqual), k.bounds(k.fall, s), k.half(k.mostFall), k.W.register(k.reach[s].Reg))
+		}
 	}
 }
 
@@ -133,11 +157,14 @@ func (k *expLIFKernel) step(b *Block) {
 			if k.coefs != nil {
 				return b.Get(k.coefs[j])
 			}
-			return b.Load(operand.Mem{
-				Base: k.coef, Index: k.inGroup, Scale: 8, Disp: 8*asm.Group*j + s*k.W.Bytes(),
-			})
+			return b.Load(k.coefficient(j, s))
 		}
-		scalar := func(name string) Vec { return b.Broadcast(k.scalar(name)) }
+		scalar := func(name string) Vec {
+			if p := k.scalars[name]; p != nil {
+				return b.Get(p)
+			}
+			return b.Broadcast(k.scalar(name))
+		}
 		v, current := b.Load(k.column(k.v, s)), b.Load(k.column(k.current, s))
 		arrived, share, held := b.Get(k.rows.pins[s][0]), b.Get(k.rows.pins[s][1]), b.GetMask(k.held.pins[s])
 		fall, vTh := b.Get(k.falls[s]), coef(asm.ExpLIFVTh)
@@ -145,13 +172,22 @@ func (k *expLIFKernel) step(b *Block) {
 		end := b.FMA(coef(asm.ExpLIFKeep), b.Sub(coef(asm.ExpLIFVInf), v), b.Add(v, drive))
 		lower := b.FMS(fall, scalar("FallUnit"), b.Min(current, b.Const(0)))
 		top := b.Add(end, b.FMA(coef(asm.ExpLIFMost), lower, coef(asm.ExpLIFLeak)))
-		unbounded := b.Cmp(fall, GE, b.Const(asm.MostFall))
-		reach := b.MaskAndNot(b.MaskOr(unbounded, b.Cmp(top, GE, vTh)), held)
-		near := b.MaskAndNot(b.MaskOr(reach, b.Cmp(end, GE, b.Sub(vTh, scalar("Margin")))), held)
-		b.Store(k.column(k.v, s), b.Select(b.MaskOr(held, reach), v, end))
+		raised := b.Add(end, scalar("Margin"))
+		var near Mask
+		if k.W.kmask() {
+			near = b.MaskAndNot(b.MaskOr(b.GetMask(k.reach[s]), b.Cmp(b.Max(raised, top), GE, vTh)), held)
+			b.Store(k.column(k.v, s), b.Select(held, v, end))
+			b.Set(k.tops, top)
+			b.Set(k.before, v)
+		} else {
+			unbounded := b.Cmp(fall, GE, b.Const(asm.MostFall))
+			reach := b.MaskAndNot(b.MaskOr(unbounded, b.Cmp(top, GE, vTh)), held)
+			near = b.MaskAndNot(b.MaskOr(reach, b.Cmp(raised, GE, vTh)), held)
+			b.Store(k.column(k.v, s), b.Select(b.MaskOr(held, reach), v, end))
+			b.SetMask(k.reach[s], reach)
+		}
 		b.Store(k.column(k.current, s), b.FMA(scalar("Decay"), current, arrived))
 		b.Set(k.falls[s], current)
-		b.SetMask(k.reach[s], reach)
 		b.SetMask(k.held.pins[s], near)
 		if some.IsZero() {
 			some = near
@@ -162,9 +198,27 @@ func (k *expLIFKernel) step(b *Block) {
 	b.Test(some)
 }
 
+// findReach sets reach, and gives the lanes in reach their V back.
+func (k *expLIFKernel) findReach() {
+	reach, top := k.W.register(k.reach[0].Reg), k.W.register(k.tops.Reg)
+	var vTh operand.Op = k.coefficient(asm.ExpLIFVTh, 0)
+	if k.coefs != nil {
+		vTh = k.W.register(k.coefs[asm.ExpLIFVTh].Reg)
+	}
+	const notLess = 0x1D // and ordered
+	high := k.K()
+	k.asm("VCMPPD", operand.U8(notLess), vTh, top, high)
+	k.asm("KORB", high, reach, reach)
+	k.asm("KANDB", k.W.register(k.held.pins[0].Reg), reach, reach)
+	k.asm("VMOVUPD", k.W.register(k.before.Reg), reach, k.column(k.v, 0))
+}
+
 // marks notes the lanes of the current vectors, and stores what belongs to those that are in reach.
 func (k *expLIFKernel) marks() {
 	w, bits, number := k.W, k.GP64(), k.GP64()
+	if w.kmask() {
+		k.findReach()
+	}
 	const size = int(unsafe.Sizeof(asm.ExpLIFMark{}))
 	k.MOVQ(k.lane, number)
 	for s := range k.S {
@@ -208,6 +262,7 @@ type pairRows struct {
 	pins   [][2]*Pin // by vector: the first of each pair, the second
 	places [2]*Pin   // as in pairPlaces
 	low    *Pin
+	none   *Pin // where there are registers to spare: emptied accumulators
 }
 
 func (k *Func) pairRows(vectors int) *pairRows {
@@ -222,6 +277,8 @@ func (k *Func) pairRows(vectors int) *pairRows {
 			p.places[i] = k.Pin()
 			k.asm("VMOVUPD", at(table, 64*i), p.register(p.places[i]))
 		}
+		p.none = k.Pin()
+		k.Block("empty", func(b *Block) { b.Set(p.none, b.Const(asm.EmptyRow)) })
 	}
 	return p
 }
@@ -232,17 +289,20 @@ func (p *pairRows) register(q *Pin) reg.Register { return p.W.register(q.Reg) }
 func (p *pairRows) load() {
 	size := p.W.Bytes()
 	for s := range p.pins {
-		low, high := p.register(p.low), at(p.at, (2*s+1)*size)
-		p.asm("VMOVUPD", at(p.at, 2*s*size), low)
-		for i, pin := range p.pins[s] {
-			to := p.register(pin)
-			if p.W.kmask() {
-				p.asm("VMOVAPD", p.register(p.places[i]), to)
-				p.asm("VPERMI2PD", high, low, to)
-				continue
-			}
+		low, high := at(p.at, 2*s*size), at(p.at, (2*s+1)*size)
+		first, second, spare := p.register(p.pins[s][0]), p.register(p.pins[s][1]), p.register(p.low)
+		if p.W.kmask() {
+			p.asm("VMOVUPD", low, second)
+			p.asm("VMOVUPD", high, spare)
+			p.asm("VMOVAPD", p.register(p.places[0]), first)
+			p.asm("VPERMI2PD", spare, second, first)
+			p.asm("VPERMT2PD", spare, p.register(p.places[1]), second)
+			continue
+		}
+		p.asm("VMOVUPD", low, spare)
+		for i, to := range []reg.Register{first, second} {
 			const apart = 0xD8 // 0, 2, 1, 3
-			p.asm([]string{"VUNPCKLPD", "VUNPCKHPD"}[i], high, low, to)
+			p.asm([]string{"VUNPCKLPD", "VUNPCKHPD"}[i], high, spare, to)
 			p.asm("VPERMPD", operand.U8(apart), to, to)
 		}
 	}
@@ -251,10 +311,14 @@ func (p *pairRows) load() {
 // empty empties them, and goes on to the next.
 func (p *pairRows) empty() {
 	size := p.W.Bytes()
-	none, _ := p.constant(math.Float64bits(asm.EmptyRow))
-	p.asm("VBROADCASTSD", none, p.register(p.low))
+	none := p.none
+	if none == nil {
+		none = p.low
+		place, _ := p.constant(math.Float64bits(asm.EmptyRow))
+		p.asm("VBROADCASTSD", place, p.register(none))
+	}
 	for i := range 2 * len(p.pins) {
-		p.asm("VMOVUPD", p.register(p.low), at(p.at, i*size))
+		p.asm("VMOVUPD", p.register(none), at(p.at, i*size))
 	}
 	p.ADDQ(operand.U32(2*len(p.pins)*size), p.at)
 }

@@ -202,13 +202,12 @@ func (e *edgeAdder) block(falls bool) {
 	}
 }
 
-// listMarked lists the block just added if the sum of its four first accumulators is no number; back is the label of
-// what follows.
+// listMarked lists the block just added if one of its four first accumulators, or a sum of two, is no number; back is
+// the label of what follows.
 func (e *edgeAdder) listMarked(back string) {
 	e.asm("VADDSD", reg.X2, reg.X1, reg.X1)
 	e.asm("VADDSD", reg.X4, reg.X3, reg.X3)
-	e.asm("VADDSD", reg.X3, reg.X1, reg.X1)
-	e.asm("VUCOMISD", reg.X1, reg.X1)
+	e.asm("VUCOMISD", reg.X3, reg.X1)
 	e.JPS(e.Later("marked"+back, func() {
 		place, number := e.to[0], e.to[1]
 		e.MOVQ(e.Field("Count"), place)
