@@ -97,32 +97,46 @@ func (r *shard) addBits(t *table, row []float64) {
 		batch := t.gathered[from:min(from+bitBatch, len(t.gathered))]
 		r.prefetchRows(t, batch[:min(len(b.Rows), len(batch))])
 		for i := 0; i < len(batch); i += len(b.Rows) {
-			next := min(i+len(b.Rows), len(batch))
-			r.prefetchRows(t, batch[next:min(next+len(b.Rows), len(batch))])
 			for j := range b.Rows {
-				b.Rows[j] = &r.noBits[0]
-				if i+j < len(batch) {
-					b.Rows[j] = &t.bits[int(batch[i+j])*words]
-				}
+				b.Rows[j] = r.rowOfBits(t, batch, i+j)
+				b.Next[j] = r.rowOfBits(t, batch, i+j+len(b.Rows))
 			}
 			kernels.CountBits(r.net.isa, &b)
 		}
 		kernels.AddBits(r.net.isa, &b)
 	}
+	t.addSeconds(row)
+	t.gathered = t.gathered[:0]
+}
+
+// rowOfBits is the row of source i of a batch, and one without any bits after its end.
+func (r *shard) rowOfBits(t *table, batch []int32, i int) *uint64 {
+	if i >= len(batch) {
+		return &r.noBits[0]
+	}
+	return &t.bits[int(batch[i])*t.bitWords]
+}
+
+// addSeconds adds the second edges of pairs of all sources that were gathered to a row.
+func (t *table) addSeconds(row []float64) {
+	if len(t.b16) == 0 {
+		return
+	}
 	for i, s := range t.gathered {
+		if i+2*ahead < len(t.gathered) {
+			kernels.PrefetchRange(uintptr(unsafe.Pointer(&t.start[2*t.gathered[i+2*ahead]])), 1)
+		}
 		if i+ahead < len(t.gathered) {
 			t.prefetchSeconds(t.gathered[i+ahead])
 		}
 		addShared(row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight})
 	}
-	t.gathered = t.gathered[:0]
 }
 
-// prefetchRows loads the rows of bits of some sources into the cache, and the places of their second edges.
+// prefetchRows loads the rows of bits of some sources into the cache.
 func (r *shard) prefetchRows(t *table, sources []int32) {
 	for _, s := range sources {
 		kernels.PrefetchRange(uintptr(unsafe.Pointer(&t.bits[int(s)*t.bitWords])), 8*t.bitWords)
-		kernels.PrefetchRange(uintptr(unsafe.Pointer(&t.start[2*s])), 1)
 	}
 }
 

@@ -11,6 +11,7 @@ type BitRowsBlock struct {
 	Blocks int
 	Words  int        // AddBits: of 64 lanes, in these blocks; what was counted in the rest of the last block is dropped
 	Rows   [8]*uint64 // CountBits: of each lane one bit, 8 words a block
+	Next   [8]*uint64 // CountBits: rows of the same size that are prefetched meanwhile
 	Planes []uint64   // 8 planes, 64 words a block
 	Row    []float64  // AddBits: one value a lane
 	Weight float64

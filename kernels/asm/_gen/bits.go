@@ -26,8 +26,15 @@ func countBits(f *file, w isa) {
 		m.Disp += 8 * i
 		k.MOVQ(m, rows[i])
 	}
+	next := k.GP64()
 	k.XORQ(offset, offset)
 	k.Loop("blocks", n, func() {
+		for i := range rows { // a line of each, so that these reads are spread over the kernel
+			m := k.Field("Next")
+			m.Disp += 8 * i
+			k.MOVQ(m, next)
+			k.PREFETCHT0(operand.Mem{Base: next, Index: offset, Scale: 1})
+		}
 		for part := 0; part < 64; part += w.Bytes() {
 			k.countPart(&rows, offset, planes, part)
 		}
@@ -92,12 +99,18 @@ func addBits(f *file, w isa) {
 	k := f.Func(w, "AddBits", "func(b *BitRowsBlock)", "is AddBitsGo.")
 	k.slots = 1
 	v := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
-	const number, product, weight = 0, 1, 15
-	n, planes, row, words := k.Value("Words"), k.Value("Planes"), k.Value("Row"), k.GP64()
+	const number, product, zero, weight = 0, 1, 2, 15
+	const blockBytes = 8 * 64 // of planes
+	move := "VMOVDQU"
+	if w.kmask() {
+		move = "VMOVDQU64"
+	}
+	n, block, planes, row, words := k.Value("Words"), k.Value("Planes"), k.GP64(), k.Value("Row"), k.GP64()
 	k.asm("VBROADCASTSD", k.Field("Weight"), v(weight))
 	bytes := k.bytesOfBits()
-	zero := k.GP64()
-	k.XORQ(zero, zero)
+	k.asm("VPXOR", v(zero).(reg.Vec).AsY(), v(zero).(reg.Vec).AsY(), v(zero).(reg.Vec).AsY())
+	k.Label("block")
+	k.MOVQ(block, planes)
 	k.MOVQ(operand.U32(8), words)
 	k.Label("word")
 	for part := 0; part < 64; part += w.Bytes() {
@@ -117,28 +130,22 @@ func addBits(f *file, w isa) {
 		}
 		k.Label(string(next))
 	}
-	clearWord := func() {
-		for j := range 8 {
-			k.MOVQ(zero, at(planes, 64*j))
+	clearBlock := func() { // by whole lines: each store of a word would write a line of its own
+		for part := 0; part < blockBytes; part += w.Bytes() {
+			k.asm(move, v(zero), at(block, part))
 		}
-		k.ADDQ(imm(8), planes)
 	}
-	clearWord()
-	k.ADDQ(operand.U32(512), row)
-	k.SUBQ(imm(1), words)
-	k.JNE(operand.LabelRef("more"))
-	k.ADDQ(operand.U32(512-64), planes)
-	k.MOVQ(operand.U32(8), words)
-	k.Label("more")
+	k.ADDQ(imm(8), planes)
+	k.ADDQ(operand.U32(8*64), row)
 	k.SUBQ(imm(1), n)
-	k.JNE(operand.LabelRef("word"))
-	k.Label("rest")
-	k.CMPQ(words, imm(8)) // words of the last block that are left; 8 if it is done
 	k.JEQ(operand.LabelRef("done"))
-	clearWord()
 	k.SUBQ(imm(1), words)
-	k.JNE(operand.LabelRef("rest"))
+	k.JNE(operand.LabelRef("word"))
+	clearBlock()
+	k.ADDQ(operand.U32(blockBytes), block)
+	k.JMP(operand.LabelRef("block"))
 	k.Label("done")
+	clearBlock()
 	k.End()
 }
 
