@@ -73,6 +73,15 @@ func SumCounts(isa ISA, b *asm.CountSumBlock) {
 	}
 }
 
+// AddAlike adds one triple to the triples of targets.
+func AddAlike(isa ISA, b *asm.AlikeBlock) {
+	if isa == Go {
+		asm.AddAlikeGo(b)
+	} else {
+		asm.AddAlikeAVX2(b)
+	}
+}
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
 	switch isa {
@@ -154,6 +163,18 @@ func LIFConductStep(isa ISA, b *asm.LIFConductStepBlock) {
 		asm.LIFConductStepAVX2(b)
 	default:
 		asm.LIFConductStepGo(b)
+	}
+}
+
+// LIFConductEvents solves steps of LIF neurons with two exponential conductances and no arrivals.
+func LIFConductEvents(isa ISA, b *asm.LIFConductEventsBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFConductEventsAVX512(b)
+	case AVX2:
+		asm.LIFConductEventsAVX2(b)
+	default:
+		asm.LIFConductEventsGo(b)
 	}
 }
 

@@ -28,6 +28,9 @@ func CountTargets(_ ISA, b *asm.TargetsBlock) { asm.CountTargetsGo(b) }
 // SumCounts adds up counts.
 func SumCounts(_ ISA, b *asm.CountSumBlock) { asm.SumCountsGo(b) }
 
+// AddAlike adds one triple to the triples of targets.
+func AddAlike(_ ISA, b *asm.AlikeBlock) { asm.AddAlikeGo(b) }
+
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 
@@ -66,6 +69,9 @@ func LIFConduct2(_ ISA, b *asm.LIFConductBlock) { asm.LIFConduct2Go(b) }
 
 // LIFConductStep advances LIF neurons with two exponential conductances and arrivals inside the step.
 func LIFConductStep(_ ISA, b *asm.LIFConductStepBlock) { asm.LIFConductStepGo(b) }
+
+// LIFConductEvents solves steps of LIF neurons with two exponential conductances and no arrivals.
+func LIFConductEvents(_ ISA, b *asm.LIFConductEventsBlock) { asm.LIFConductEventsGo(b) }
 
 // HHTMConduct advances hhtm neurons with one exponential conductance.
 func HHTMConduct(_ ISA, b *asm.HHTMConductBlock) { asm.HHTMConductGo(b) }

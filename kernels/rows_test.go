@@ -305,6 +305,25 @@ func (f *filler) lifConductStep() *asm.LIFConductStepBlock {
 	return b
 }
 
+// lifEvents is lanes of which some spike, some do not, and some are not solved.
+func (f *filler) lifEvents() *asm.LIFConductEventsBlock {
+	b := &asm.LIFConductEventsBlock{
+		Lanes: 64, Sums: make([]float64, asm.ConductColumns*asm.SumsStride), By1: -0.02, By2: -0.01, Span: 80,
+		Fired: make([]uint8, 8),
+	}
+	for j, x := range [][2]float64{
+		{20, 30}, {0, 10}, {0, 30}, {0.004, 0.005}, {-0.005, -0.004}, {0.05, 0.1}, {25, 31}, {0, 1},
+	} {
+		copy(b.Sums[j*asm.SumsStride:], f.column(64, x[0], x[1]))
+	}
+	for l := range 16 { // a little below V_th
+		b.Sums[asm.ConductU*asm.SumsStride+l] = b.Sums[asm.ConductRoom*asm.SumsStride+l] - 0.05*float64(l)
+		b.Sums[asm.ConductS2*asm.SumsStride+l] = 0
+	}
+	b.Sums[asm.ConductS1*asm.SumsStride+20], b.Sums[asm.ConductS2*asm.SumsStride+21] = 5000, 1e5
+	return b
+}
+
 // hhtmConduct is lanes of which some are above the threshold and some far outside.
 func (f *filler) hhtmConduct() *asm.HHTMConductBlock {
 	c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
@@ -377,6 +396,10 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 			keepMarked(b.Fired, 0, b.Before1, b.Kept1, b.Before2, b.Kept2)
 			clear(b.Parted[:])
 		}
+	},
+	"LIFConductEvents": func(f *filler) (any, func(ISA)) {
+		b := f.lifEvents()
+		return b, func(a ISA) { LIFConductEvents(a, b) }
 	},
 	"LIFStep": func(f *filler) (any, func(ISA)) {
 		b := f.lifStep()

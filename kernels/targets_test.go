@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
@@ -59,6 +60,37 @@ func TestSumCounts(t *testing.T) {
 			if SumCounts(isa, &b); b.Sum != want {
 				t.Errorf("%v, %d counts: sum %d, want %d", isa, n, b.Sum, want)
 			}
+		}
+	}
+}
+
+// TestAddAlike: every instruction set adds the same triples as plain Go does, to the lanes of the list alone.
+func TestAddAlike(t *testing.T) {
+	draw := rand.New(rand.NewPCG(3, 4))
+	const lanes = 200
+	for blocks := range 9 {
+		to := make([][4]uint16, blocks+1)
+		for i := range to {
+			for j := range to[i] {
+				to[i][j] = uint16(draw.IntN(lanes))
+			}
+		}
+		var want [3 * lanes]float64
+		b := asm.AlikeBlock{Row: &want[0], To: &to[0], Blocks: blocks, Add: [3]float64{0.1, 0.07, -0.3}}
+		AddAlike(Go, &b)
+		for _, isa := range Available() {
+			var got [3 * lanes]float64
+			b.Row = &got[0]
+			if AddAlike(isa, &b); got != want {
+				t.Errorf("%v, %d blocks: other sums", isa, blocks)
+			}
+		}
+		sum := 0.0
+		for l := range lanes {
+			sum += want[3*l]
+		}
+		if math.Abs(sum-0.4*float64(blocks)) > 1e-12 {
+			t.Errorf("%d blocks: first numbers add up to %g, want %g", blocks, sum, 0.4*float64(blocks))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
@@ -12,11 +13,11 @@ import (
 // conductances: one that drives V up, with its reversal potential at V_th or above, one that does not, or
 // both. One kernel does it for rows, conductances and V.
 type conductInside struct {
-	coefs coefs // see asm.LIFConductStepBlock
-	e2    float64
-	parts [2]insidePart // of the conductance that drives V up, and of the other
-	marks []uint8
-	after [][2]float64 // conductances after the step of the lanes in events
+	coefs  coefs // see asm.LIFConductStepBlock
+	e2     float64
+	parts  [2]insidePart // of the conductance that drives V up, and of the other
+	marks  []uint8
+	events quietEvents
 }
 
 // insidePart is one of two conductances. Where there is none, receptor is nil, and s and row stay empty.
@@ -61,6 +62,7 @@ func (o *coupledSegment) useInside() {
 		o.free[:n][l] = math.Inf(1) // padding never moves
 	}
 	o.inside = g
+	o.startQuiet()
 }
 
 // levels are the least and the largest V_th of the population.
@@ -95,26 +97,28 @@ func (o *coupledSegment) stepInside(r *shard, k int64) error {
 	g := o.inside
 	o.addColumns(r)
 	o.moveInside(r, k)
-	o.events, g.after = o.events[:0], g.after[:0]
+	o.events = o.events[:0]
 	for i := 0; i < len(g.marks); i += 2 {
 		for events := g.marks[i]; events != 0; events &= events - 1 {
 			bit := bits.TrailingZeros8(events)
 			lane := 4*i + bit
-			var after [2]float64
-			for j := range g.parts {
-				p := &g.parts[j]
-				after[j], p.s[lane] = p.s[lane], p.before[lane]
-			}
-			if g.marks[i+1]>>bit&1 != 0 && o.doneSlow(r, k, lane) {
-				g.setConductances(lane, after)
+			if slow := g.marks[i+1]>>bit&1 != 0; !slow && g.quiet(lane) {
+				if o.listQuiet(k, lane); len(g.events.lanes) == asm.SumsLanes {
+					o.solveQuiet(r, k)
+				}
+				continue
+			} else if g.exchange(lane); slow && o.doneSlow(r, k, lane) {
+				g.exchange(lane)
 				continue
 			}
-			o.events, g.after = append(o.events, int32(lane)), append(g.after, after)
+			o.events = append(o.events, int32(lane))
 		}
 	}
+	o.solveQuiet(r, k)
+	slices.Sort(o.events)
 	err := o.solveEvents(r, k)
-	for i, lane := range o.events {
-		g.setConductances(int(lane), g.after[i])
+	for _, lane := range o.events {
+		g.exchange(int(lane))
 	}
 	return err
 }
@@ -163,10 +167,11 @@ func (o *coupledSegment) moveInside(r *shard, k int64) {
 	kernels.LIFConductStep(r.net.isa, &b)
 }
 
-// setConductances sets the conductances of a lane.
-func (g *conductInside) setConductances(lane int, to [2]float64) {
+// exchange exchanges the conductances of a lane after the step and before it.
+func (g *conductInside) exchange(lane int) {
 	for j := range g.parts {
-		g.parts[j].s[lane] = to[j]
+		p := &g.parts[j]
+		p.s[lane], p.before[lane] = p.before[lane], p.s[lane]
 	}
 }
 

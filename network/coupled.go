@@ -682,6 +682,18 @@ func (o *coupledSegment) setWake(i int, k, theta float64) {
 	}
 }
 
+// holdTo is setWake for wake steps after the begin of step k.
+func (o *coupledSegment) holdTo(i int, k int64, wake float64) {
+	whole := math.Floor(wake)
+	part := wake - whole
+	if part > 1-instant {
+		whole, part = whole+1, 0
+	} else if part < instant {
+		part = 0
+	}
+	o.setWake(i, float64(k)+whole, part)
+}
+
 func (o *coupledSegment) fire(r *shard, i int, theta float64) {
 	r.out = append(r.out, spike{int32(o.first + i), int32(o.population), theta})
 }

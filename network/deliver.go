@@ -195,7 +195,13 @@ func (r *shard) addRun(u *runOf) {
 		for j := range c {
 			c[j] *= w
 		}
-		addShared(row, blocksOf[block16](u), rc.width, c)
+		if blocks := blocksOf[block16](u); rc.width == 3 {
+			kernels.AddAlike(r.net.isa, &asm.AlikeBlock{
+				Row: unsafe.SliceData(row), To: (*[4]uint16)(unsafe.SliceData(blocks)), Blocks: len(blocks), Add: c,
+			})
+		} else {
+			addShared(row, blocks, rc.width, c)
+		}
 		r.addFalls(u, t)
 	case bitRows:
 		r.addBits(t, row)

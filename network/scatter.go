@@ -8,7 +8,7 @@ import "unsafe"
 // place is accumulator i of a row.
 func place(row unsafe.Pointer, i int) *float64 { return (*float64)(unsafe.Add(row, 8*i)) }
 
-// addShared adds c to the accumulators of each target.
+// addShared adds c to the accumulators of each target, one or two.
 func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 	at := unsafe.Pointer(unsafe.SliceData(row))
 	switch width {
@@ -25,14 +25,6 @@ func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 			for _, to := range &blocks[i] {
 				*place(at, 2*int(to)) += c[0]
 				*place(at, 2*int(to)+1) += c[1]
-			}
-		}
-	default:
-		for i := range blocks {
-			for _, to := range &blocks[i] {
-				*place(at, 3*int(to)) += c[0]
-				*place(at, 3*int(to)+1) += c[1]
-				*place(at, 3*int(to)+2) += c[2]
 			}
 		}
 	}

@@ -182,14 +182,7 @@ func (w *cellSolver) end(r *shard, k int64, lasts bool, wake float64) error {
 	}
 	o.setWake(l, 0, 0)
 	if lasts {
-		whole := math.Floor(wake)
-		part := wake - whole
-		if part > 1-instant {
-			whole, part = whole+1, 0
-		} else if part < instant {
-			part = 0
-		}
-		o.setWake(l, float64(k)+whole, part)
+		o.holdTo(l, k, wake)
 	}
 	return nil
 }

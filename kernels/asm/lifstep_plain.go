@@ -121,3 +121,381 @@ func LIFConductStepGo(b *LIFConductStepBlock) {
 		b.Fired[at/4], b.Fired[at/4+1] = fired, near
 	}
 }
+
+// LIFConductEventsGo solves steps of LIF neurons; see LIFConductEventsBlock.
+func LIFConductEventsGo(b *LIFConductEventsBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		us := (*[8]float64)(b.Sums[at+0*SumsStride:])
+		s1s := (*[8]float64)(b.Sums[at+1*SumsStride:])
+		s2s := (*[8]float64)(b.Sums[at+2*SumsStride:])
+		pers := (*[8]float64)(b.Sums[at+3*SumsStride:])
+		xs := (*[8]float64)(b.Sums[at+4*SumsStride:])
+		ys := (*[8]float64)(b.Sums[at+5*SumsStride:])
+		rooms := (*[8]float64)(b.Sums[at+6*SumsStride:])
+		parts := (*[8]float64)(b.Sums[at+7*SumsStride:])
+		ends := (*[8]float64)(b.Sums[at+8*SumsStride:])
+		ats := (*[8]float64)(b.Sums[at+9*SumsStride:])
+		fired := uint8(0)
+		for l := range 8 {
+			x0 := parts[l]
+			x1 := rooms[l]
+			x2 := pers[l]
+			x3 := float64(x0 * x2)
+			x5 := 1.0 - x0
+			x7 := s1s[l]
+			x8 := float64(b.By1 * x5)
+			x11 := math.FMA(x8, 1.4426950408889634, 0x1.8p+52)
+			x12 := x11 - 0x1.8p+52
+			x14 := math.FMA(-x12, 0.6931471805598903, x8)
+			x16 := math.FMA(-x12, 0x1.ef35793c7673p-45, x14)
+			x17 := float64(x16 * x16)
+			x20 := math.FMA(x17, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x23 := math.FMA(x17, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x25 := math.FMA(x20, x17, 0x1.a01a00cd39cb8p-13)
+			x27 := math.FMA(x23, x17, 0.001388888892752114)
+			x29 := math.FMA(x25, x17, 0.008333333333610958)
+			x31 := math.FMA(x27, x17, 0.04166666666660196)
+			x33 := math.FMA(x29, x17, 0.16666666666666244)
+			x35 := math.FMA(x31, x17, 0.5)
+			x36 := math.FMA(x33, x16, x35)
+			x37 := math.FMA(x36, x16, 1.0)
+			x38 := math.FMA(x37, x16, 1.0)
+			x40 := math.Float64frombits(math.Float64bits(x38) + math.Float64bits(x11)<<52)
+			x41 := float64(x7 * x40)
+			x42 := float64(x3 * x41)
+			x43 := float64(b.By1 * x0)
+			x45 := s2s[l]
+			x46 := float64(b.By2 * x5)
+			x47 := math.FMA(x46, 1.4426950408889634, 0x1.8p+52)
+			x48 := x47 - 0x1.8p+52
+			x49 := math.FMA(-x48, 0.6931471805598903, x46)
+			x50 := math.FMA(-x48, 0x1.ef35793c7673p-45, x49)
+			x51 := float64(x50 * x50)
+			x52 := math.FMA(x51, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x53 := math.FMA(x51, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x54 := math.FMA(x52, x51, 0x1.a01a00cd39cb8p-13)
+			x55 := math.FMA(x53, x51, 0.001388888892752114)
+			x56 := math.FMA(x54, x51, 0.008333333333610958)
+			x57 := math.FMA(x55, x51, 0.04166666666660196)
+			x58 := math.FMA(x56, x51, 0.16666666666666244)
+			x59 := math.FMA(x57, x51, 0.5)
+			x60 := math.FMA(x58, x50, x59)
+			x61 := math.FMA(x60, x50, 1.0)
+			x62 := math.FMA(x61, x50, 1.0)
+			x64 := math.Float64frombits(math.Float64bits(x62) + math.Float64bits(x47)<<52)
+			x65 := float64(x45 * x64)
+			x66 := float64(x3 * x65)
+			x67 := float64(b.By2 * x0)
+			x68 := us[l]
+			x69 := x42 + x66
+			x70 := xs[l]
+			x71 := float64(x0 * x70)
+			x72 := x69 - x71
+			x74 := ys[l]
+			x75 := float64(x0 * x74)
+			x76 := math.FMA(b.Span, x42, x75)
+			x77 := math.FMA(-x72, x68, x76)
+			x78 := float64(x77 * 1.0)
+			x79 := float64(x43 * 1.0)
+			x80 := float64(x42 * x79)
+			x81 := float64(x67 * 1.0)
+			x82 := float64(x66 * x81)
+			x83 := x80 + x82
+			x84 := float64(b.Span * x80)
+			x85 := math.FMA(-x83, x68, x84)
+			x86 := math.FMA(-x72, x78, x85)
+			x87 := float64(x86 * 0.5)
+			x88 := float64(x43 * 0.5)
+			x89 := float64(x80 * x88)
+			x90 := float64(x67 * 0.5)
+			x91 := float64(x82 * x90)
+			x92 := x89 + x91
+			x93 := float64(b.Span * x89)
+			x94 := math.FMA(-x92, x68, x93)
+			x95 := math.FMA(-x83, x78, x94)
+			x96 := math.FMA(-x72, x87, x95)
+			x98 := float64(x96 * 0.3333333333333333)
+			x99 := float64(x43 * 0.3333333333333333)
+			x100 := float64(x89 * x99)
+			x101 := float64(x67 * 0.3333333333333333)
+			x102 := float64(x91 * x101)
+			x103 := x100 + x102
+			x104 := float64(b.Span * x100)
+			x105 := math.FMA(-x103, x68, x104)
+			x106 := math.FMA(-x92, x78, x105)
+			x107 := math.FMA(-x83, x87, x106)
+			x108 := math.FMA(-x72, x98, x107)
+			x110 := float64(x108 * 0.25)
+			x111 := float64(x43 * 0.25)
+			x112 := float64(x100 * x111)
+			x113 := float64(x67 * 0.25)
+			x114 := float64(x102 * x113)
+			x115 := x112 + x114
+			x116 := float64(b.Span * x112)
+			x117 := math.FMA(-x115, x68, x116)
+			x118 := math.FMA(-x103, x78, x117)
+			x119 := math.FMA(-x92, x87, x118)
+			x120 := math.FMA(-x83, x98, x119)
+			x121 := math.FMA(-x72, x110, x120)
+			x123 := float64(x121 * 0.2)
+			x124 := float64(x43 * 0.2)
+			x125 := float64(x112 * x124)
+			x126 := float64(x67 * 0.2)
+			x127 := float64(x114 * x126)
+			x128 := x125 + x127
+			x129 := float64(b.Span * x125)
+			x130 := math.FMA(-x128, x68, x129)
+			x131 := math.FMA(-x115, x78, x130)
+			x132 := math.FMA(-x103, x87, x131)
+			x133 := math.FMA(-x92, x98, x132)
+			x134 := math.FMA(-x83, x110, x133)
+			x135 := math.FMA(-x72, x123, x134)
+			x137 := float64(x135 * 0.16666666666666666)
+			x138 := float64(x43 * 0.16666666666666666)
+			x139 := float64(x125 * x138)
+			x140 := float64(x67 * 0.16666666666666666)
+			x141 := float64(x127 * x140)
+			x142 := x139 + x141
+			x143 := float64(b.Span * x139)
+			x144 := math.FMA(-x142, x68, x143)
+			x145 := math.FMA(-x128, x78, x144)
+			x146 := math.FMA(-x115, x87, x145)
+			x147 := math.FMA(-x103, x98, x146)
+			x148 := math.FMA(-x92, x110, x147)
+			x149 := math.FMA(-x83, x123, x148)
+			x150 := math.FMA(-x72, x137, x149)
+			x152 := float64(x150 * 0.14285714285714285)
+			x153 := float64(x43 * 0.14285714285714285)
+			x154 := float64(x139 * x153)
+			x155 := float64(x67 * 0.14285714285714285)
+			x156 := float64(x141 * x155)
+			x157 := x154 + x156
+			x158 := float64(b.Span * x154)
+			x159 := math.FMA(-x157, x68, x158)
+			x160 := math.FMA(-x142, x78, x159)
+			x161 := math.FMA(-x128, x87, x160)
+			x162 := math.FMA(-x115, x98, x161)
+			x163 := math.FMA(-x103, x110, x162)
+			x164 := math.FMA(-x92, x123, x163)
+			x165 := math.FMA(-x83, x137, x164)
+			x166 := math.FMA(-x72, x152, x165)
+			x168 := float64(x166 * 0.125)
+			x169 := float64(x43 * 0.125)
+			x170 := float64(x154 * x169)
+			x171 := float64(x67 * 0.125)
+			x172 := float64(x156 * x171)
+			x173 := x170 + x172
+			x174 := float64(b.Span * x170)
+			x175 := math.FMA(-x173, x68, x174)
+			x176 := math.FMA(-x157, x78, x175)
+			x177 := math.FMA(-x142, x87, x176)
+			x178 := math.FMA(-x128, x98, x177)
+			x179 := math.FMA(-x115, x110, x178)
+			x180 := math.FMA(-x103, x123, x179)
+			x181 := math.FMA(-x92, x137, x180)
+			x182 := math.FMA(-x83, x152, x181)
+			x183 := math.FMA(-x72, x168, x182)
+			x185 := float64(x183 * 0.1111111111111111)
+			x186 := float64(x43 * 0.1111111111111111)
+			x187 := float64(x170 * x186)
+			x188 := float64(x67 * 0.1111111111111111)
+			x189 := float64(x172 * x188)
+			x190 := x187 + x189
+			x191 := float64(b.Span * x187)
+			x192 := math.FMA(-x190, x68, x191)
+			x193 := math.FMA(-x173, x78, x192)
+			x194 := math.FMA(-x157, x87, x193)
+			x195 := math.FMA(-x142, x98, x194)
+			x196 := math.FMA(-x128, x110, x195)
+			x197 := math.FMA(-x115, x123, x196)
+			x198 := math.FMA(-x103, x137, x197)
+			x199 := math.FMA(-x92, x152, x198)
+			x200 := math.FMA(-x83, x168, x199)
+			x201 := math.FMA(-x72, x185, x200)
+			x203 := float64(x201 * 0.1)
+			x210 := x203 + x185
+			x211 := x210 + x168
+			x212 := x211 + x152
+			x213 := x212 + x137
+			x214 := x213 + x123
+			x215 := x214 + x110
+			x216 := x215 + x98
+			x217 := x216 + x87
+			x218 := x217 + x78
+			x219 := x218 + x68
+			x221 := x78
+			if 0.0 > x78 {
+				x221 = 0.0
+			}
+			x222 := x68 + x221
+			x223 := x87
+			if 0.0 > x87 {
+				x223 = 0.0
+			}
+			x224 := x222 + x223
+			x225 := x98
+			if 0.0 > x98 {
+				x225 = 0.0
+			}
+			x226 := x224 + x225
+			x227 := x110
+			if 0.0 > x110 {
+				x227 = 0.0
+			}
+			x228 := x226 + x227
+			x229 := x123
+			if 0.0 > x123 {
+				x229 = 0.0
+			}
+			x230 := x228 + x229
+			x231 := x137
+			if 0.0 > x137 {
+				x231 = 0.0
+			}
+			x232 := x230 + x231
+			x233 := x152
+			if 0.0 > x152 {
+				x233 = 0.0
+			}
+			x234 := x232 + x233
+			x235 := x168
+			if 0.0 > x168 {
+				x235 = 0.0
+			}
+			x236 := x234 + x235
+			x237 := x185
+			if 0.0 > x185 {
+				x237 = 0.0
+			}
+			x238 := x236 + x237
+			x239 := x203
+			if 0.0 > x203 {
+				x239 = 0.0
+			}
+			x240 := x238 + x239
+			x241 := x1 - x68
+			x242 := x219 - x68
+			x243 := x241 / x242
+			x244 := math.FMA(x203, x243, x185)
+			x245 := math.FMA(x203, x243, x244)
+			x246 := math.FMA(x244, x243, x168)
+			x247 := math.FMA(x245, x243, x246)
+			x248 := math.FMA(x246, x243, x152)
+			x249 := math.FMA(x247, x243, x248)
+			x250 := math.FMA(x248, x243, x137)
+			x251 := math.FMA(x249, x243, x250)
+			x252 := math.FMA(x250, x243, x123)
+			x253 := math.FMA(x251, x243, x252)
+			x254 := math.FMA(x252, x243, x110)
+			x255 := math.FMA(x253, x243, x254)
+			x256 := math.FMA(x254, x243, x98)
+			x257 := math.FMA(x255, x243, x256)
+			x258 := math.FMA(x256, x243, x87)
+			x259 := math.FMA(x257, x243, x258)
+			x260 := math.FMA(x258, x243, x78)
+			x261 := math.FMA(x259, x243, x260)
+			x262 := math.FMA(x260, x243, x68)
+			x263 := x262 - x1
+			x264 := x263 / x261
+			x265 := x243 - x264
+			x266 := math.FMA(x203, x265, x185)
+			x267 := math.FMA(x203, x265, x266)
+			x268 := math.FMA(x266, x265, x168)
+			x269 := math.FMA(x267, x265, x268)
+			x270 := math.FMA(x268, x265, x152)
+			x271 := math.FMA(x269, x265, x270)
+			x272 := math.FMA(x270, x265, x137)
+			x273 := math.FMA(x271, x265, x272)
+			x274 := math.FMA(x272, x265, x123)
+			x275 := math.FMA(x273, x265, x274)
+			x276 := math.FMA(x274, x265, x110)
+			x277 := math.FMA(x275, x265, x276)
+			x278 := math.FMA(x276, x265, x98)
+			x279 := math.FMA(x277, x265, x278)
+			x280 := math.FMA(x278, x265, x87)
+			x281 := math.FMA(x279, x265, x280)
+			x282 := math.FMA(x280, x265, x78)
+			x283 := math.FMA(x281, x265, x282)
+			x284 := math.FMA(x282, x265, x68)
+			x285 := x284 - x1
+			x286 := x285 / x283
+			x287 := x265 - x286
+			x288 := math.FMA(x203, x287, x185)
+			x289 := math.FMA(x203, x287, x288)
+			x290 := math.FMA(x288, x287, x168)
+			x291 := math.FMA(x289, x287, x290)
+			x292 := math.FMA(x290, x287, x152)
+			x293 := math.FMA(x291, x287, x292)
+			x294 := math.FMA(x292, x287, x137)
+			x295 := math.FMA(x293, x287, x294)
+			x296 := math.FMA(x294, x287, x123)
+			x297 := math.FMA(x295, x287, x296)
+			x298 := math.FMA(x296, x287, x110)
+			x299 := math.FMA(x297, x287, x298)
+			x300 := math.FMA(x298, x287, x98)
+			x301 := math.FMA(x299, x287, x300)
+			x302 := math.FMA(x300, x287, x87)
+			x303 := math.FMA(x301, x287, x302)
+			x304 := math.FMA(x302, x287, x78)
+			x305 := math.FMA(x303, x287, x304)
+			x306 := math.FMA(x304, x287, x68)
+			x307 := x306 - x1
+			x308 := x307 / x305
+			x309 := x287 - x308
+			x310 := math.FMA(x203, x309, x185)
+			x311 := math.FMA(x203, x309, x310)
+			x312 := math.FMA(x310, x309, x168)
+			x313 := math.FMA(x311, x309, x312)
+			x314 := math.FMA(x312, x309, x152)
+			x315 := math.FMA(x313, x309, x314)
+			x316 := math.FMA(x314, x309, x137)
+			x317 := math.FMA(x315, x309, x316)
+			x318 := math.FMA(x316, x309, x123)
+			x319 := math.FMA(x317, x309, x318)
+			x320 := math.FMA(x318, x309, x110)
+			x321 := math.FMA(x319, x309, x320)
+			x322 := math.FMA(x320, x309, x98)
+			x323 := math.FMA(x321, x309, x322)
+			x324 := math.FMA(x322, x309, x87)
+			x325 := math.FMA(x323, x309, x324)
+			x326 := math.FMA(x324, x309, x78)
+			x327 := math.FMA(x325, x309, x326)
+			x328 := math.FMA(x326, x309, x68)
+			x329 := x328 - x1
+			x330 := x329 / x327
+			x331 := x309 - x330
+			x333 := math.Float64frombits(math.Float64bits(x330) & 0x7fffffffffffffff)
+			m335 := x333 <= 1e-10
+			m336 := x219 >= x1
+			m337 := m335 && m336
+			m338 := x331 > 0.0
+			m339 := x331 <= 1.0
+			m340 := m338 && m339
+			m341 := m337 && m340
+			x342 := math.Float64frombits(math.Float64bits(x203) & 0x7fffffffffffffff)
+			x343 := math.Float64frombits(math.Float64bits(x185) & 0x7fffffffffffffff)
+			x344 := x343
+			if x342 > x343 {
+				x344 = x342
+			}
+			m346 := x344 <= 1e-11
+			m347 := x240 < x1
+			m348 := m341 || m347
+			m349 := m346 && m348
+			m350 := x68 < x1
+			m351 := m349 && m350
+			m352 := x0 == x0
+			m353 := m352 && !m351
+			ends[l] = x219
+			x356 := 2.0
+			if m341 {
+				x356 = x331
+			}
+			ats[l] = x356
+			if m353 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}

@@ -569,6 +569,16 @@ func LIFConductStepAVX2(b *LIFConductStepBlock)
 //go:noescape
 func LIFConductStepAVX512(b *LIFConductStepBlock)
 
+// LIFConductEventsAVX2 solves steps of LIF neurons; see LIFConductEventsBlock.
+//
+//go:noescape
+func LIFConductEventsAVX2(b *LIFConductEventsBlock)
+
+// LIFConductEventsAVX512 solves steps of LIF neurons; see LIFConductEventsBlock.
+//
+//go:noescape
+func LIFConductEventsAVX512(b *LIFConductEventsBlock)
+
 // GatesAVX2 advances gates without arrivals; see GatesBlock.
 //
 //go:noescape
@@ -848,6 +858,11 @@ func CountTargetsAVX2(b *TargetsBlock)
 //
 //go:noescape
 func SumCountsAVX2(b *CountSumBlock)
+
+// AddAlikeAVX2 is AddAlikeGo.
+//
+//go:noescape
+func AddAlikeAVX2(b *AlikeBlock)
 
 // Prefetch prefetches a column that is used next.
 //

@@ -10,8 +10,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// lifStepKernels are the step of LIF neurons with conductances and arrivals inside it.
-var lifStepKernels = []*stepKernel{lifConductStep()}
+// lifStepKernels are the step of LIF neurons with conductances and arrivals inside it, and that of lanes with events.
+var lifStepKernels = []*stepKernel{lifConductStep(), lifConductEvents()}
 
 // lifConductStep is a step of LIF neurons with two exponential conductances and arrivals inside it. The first drives V
 // up: E1 is at V_th or above; E2 is below. The step is exact for the means of the conductances but for the second term

@@ -56,6 +56,7 @@ var files = []struct {
 	}},
 	{name: "lists", kernels: []func(*file, isa){listBits, listNear}},
 	{name: "targets", kernels: []func(*file, isa){countTargets, sumCounts}},
+	{name: "triples", kernels: []func(*file, isa){addAlike}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),
