@@ -33,6 +33,8 @@ func TestMemoryOfGraphs(t *testing.T) {
 		}
 		return s
 	}
+	byTarget := ownWeights(false)
+	byTarget.Projections[0].Rule = network.InDegree{K: 400}
 	for _, c := range []struct {
 		name   string
 		spec   *network.Spec
@@ -42,6 +44,7 @@ func TestMemoryOfGraphs(t *testing.T) {
 		{"own weights", ownWeights(true), 2, ownBytes},
 		{"own weights, 64 ranges", ownWeights(true), 64, ownBytes},
 		{"own weights, 64 ranges, inside", ownWeights(false), 64, ownBytes},
+		{"own weights by target, 64 ranges, inside", byTarget, 64, ownBytes},
 		{"shared", brunel(false), 2, sharedBytes},
 		{"bits", brunel(true), 2, bitBytes},
 	} {
