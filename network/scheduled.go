@@ -32,9 +32,14 @@ type scheduledSpike struct {
 type schedule struct {
 	on     bool
 	oneRow bool // whether addRuns can add all runs of a step together
-	runs   [][]scheduledRun
-	added  []int // of these, how many have been added to the rows
+	lists  []scheduledList
 	spikes kept[scheduledSpike]
+}
+
+// scheduledList is the first n of all; added of them have been added to the rows.
+type scheduledList struct {
+	all      []scheduledRun
+	n, added int
 }
 
 // startSchedule prepares the range for its tables.
@@ -49,15 +54,15 @@ func (r *shard) startSchedule() {
 		p.oneRow = p.oneRow && r.addsRuns(t) && r.together(r.tables[0], t)
 	}
 	if p.on {
-		p.runs, p.added = make([][]scheduledRun, len(r.history.steps)), make([]int, len(r.history.steps))
+		p.lists = make([]scheduledList, len(r.history.steps))
 		p.spikes.nextAt = make([]uint32, len(r.history.steps))
 	}
 }
 
 // clear forgets all runs.
 func (p *schedule) clear() {
-	for i := range p.runs {
-		p.runs[i], p.added[i] = p.runs[i][:0], 0
+	for i := range p.lists {
+		p.lists[i].clear()
 	}
 	p.spikes.drop()
 }
@@ -79,8 +84,10 @@ func (r *shard) scheduleSpikes(s, k int64) {
 	if none {
 		return
 	}
-	for _, list := range p.runs { // their ends, which have left the near caches since the last step
-		kernels.PrefetchRange(uintptr(unsafe.Pointer(unsafe.SliceData(list)))+endOf(list), prefetchedEnd)
+	for i := range p.lists { // their ends, which have left the near caches since the last step
+		list := &p.lists[i]
+		end := uintptr(list.n) * unsafe.Sizeof(scheduledRun{})
+		kernels.PrefetchRange(uintptr(unsafe.Pointer(unsafe.SliceData(list.all)))+end, prefetchedEnd)
 	}
 	for _, from := range r.net.ranges {
 		for _, sp := range from.emitted(s) {
@@ -93,8 +100,6 @@ func (r *shard) scheduleSpikes(s, k int64) {
 
 // prefetchedEnd is how many bytes of a list are prefetched before more runs are appended to it.
 const prefetchedEnd = 128
-
-func endOf(list []scheduledRun) uintptr { return uintptr(len(list)) * unsafe.Sizeof(scheduledRun{}) }
 
 // scheduleSpike lists the runs of a spike of step s and table number ti.
 func (r *shard) scheduleSpike(s, k int64, sp spike, ti int) {
@@ -117,30 +122,39 @@ func (r *shard) scheduleSpike(s, k int64, sp spike, ti int) {
 		for end-base > math.MaxUint16 { // of a source with very many edges
 			base, kind.first = first, t.block(first)
 			if number = p.spikes.add(kind, oldest); end-first > math.MaxUint16 {
-				p.put(slot, scheduledRun{number, 0, math.MaxUint16})
+				p.lists[slot].put(scheduledRun{number, 0, math.MaxUint16})
 				first += math.MaxUint16
 			}
 		}
-		p.put(slot, scheduledRun{number, uint16(first - base), uint16(end - first)})
+		p.lists[slot].put(scheduledRun{number, uint16(first - base), uint16(end - first)})
 		first = end
-		if slot++; slot == len(p.runs) {
+		if slot++; slot == len(p.lists) {
 			slot = 0
 		}
 	}
 }
 
 // put appends a run to a list, unless it has no edges. Which runs have none cannot be predicted: there is no jump.
-func (p *schedule) put(slot int, x scheduledRun) {
-	list := append(p.runs[slot], x)
-	some := int(-uint32(x.blocks) >> 31)
-	p.runs[slot] = list[:len(list)-1+some]
+func (l *scheduledList) put(x scheduledRun) {
+	if l.n == len(l.all) {
+		const least = 64
+		more := make([]scheduledRun, max(least, 2*len(l.all)))
+		copy(more, l.all)
+		l.all = more
+	}
+	l.all[l.n] = x
+	l.n += int(-uint32(x.blocks) >> 31)
 }
+
+// clear empties a list.
+func (l *scheduledList) clear() { l.n, l.added = 0, 0 }
 
 // listScheduled appends the runs of step k that have not been added yet to r.runs.
 func (r *shard) listScheduled(k int64) {
-	p, slot := &r.schedule, r.slot(k)
-	list := p.runs[slot][p.added[slot]:]
-	p.added[slot] += len(list)
+	p := &r.schedule
+	l := &p.lists[r.slot(k)]
+	list := l.all[l.added:l.n]
+	l.added = l.n
 	first := len(r.runs)
 	r.runs = slices.Grow(r.runs, len(list))[:first+len(list)]
 	runs, onGrid := r.runs[first:], r.net.layout.spec.OnGrid
@@ -158,14 +172,13 @@ func (r *shard) listScheduled(k int64) {
 // dropScheduled forgets the runs of step k, which have been added.
 func (r *shard) dropScheduled(k int64) {
 	if p := &r.schedule; p.on {
-		slot := r.slot(k)
-		p.runs[slot], p.added[slot] = p.runs[slot][:0], 0
+		p.lists[r.slot(k)].clear()
 	}
 }
 
 // readdScheduled lets the runs of the steps from step k on be added once more.
 func (r *shard) readdScheduled(k, steps int64) {
 	for j := k; r.schedule.on && j < k+steps; j++ {
-		r.schedule.added[r.slot(j)] = 0
+		r.schedule.lists[r.slot(j)].added = 0
 	}
 }
