@@ -448,16 +448,13 @@ func (d *drawing) drawingTime(b *bundle) float64 {
 	return least
 }
 
-// rangeCount is the least number of ranges into which the targets are cut: one for each worker, or one alone where an
-// epoch holds so little work that it is not worth sharing.
+// rangeCount is the least number of ranges into which the targets are cut: one for each worker that will share the work
+// of an epoch. More would cost each of the workers time of its own, 0.1 us a step and range.
 func (n *Network) rangeCount(c Config, f Forecast) int {
-	switch {
-	case c.Ranges > 0:
+	if c.Ranges > 0 {
 		return c.Ranges
-	case n.work(f) < sched.Little:
-		return 1
 	}
-	return n.workers
+	return sched.Shared(n.work(f), n.workers)
 }
 
 // expectedRate is the rate of neurons, spikes/ms, where a cost depends on it.
