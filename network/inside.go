@@ -409,9 +409,12 @@ func (s *lifSegment) findInstants(r *shard, lane int, k int64) {
 			continue
 		}
 		i += u.first
+		var words [4]uint32
 		for j := range int(p.counts[int(k%4)*p.stride+i]) {
-			theta := p.instant(r.net.layout.spec.Seed, p.ids[i], k, j)
-			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], theta, p.weights[i]})
+			if j%4 == 0 {
+				words = p.instantsOf(r.net.layout.spec.Seed, j/4).At(p.ids[i], uint32(k))
+			}
+			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], rng.Uniform32(words[j%4]), p.weights[i]})
 		}
 	}
 }
