@@ -199,7 +199,7 @@ func (o *Offsets) set(i, arrivals int, words [4]uint32) {
 	for j, word := range words {
 		o.U[j][i] = 0
 		if arrivals > j {
-			o.U[j][i] = 0.5 - rng.Uniform32(word)
+			o.U[j][i] = 0.5 - float64(rng.Uniform32(word)) // not fused
 		}
 	}
 }
