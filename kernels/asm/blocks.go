@@ -166,16 +166,16 @@ type PackedLanes struct {
 	V      [8]float64
 	Rate   [8]float64 // of the next step
 	Wake   [8]float64
-	Before [8]float64     // V before the chunk in which they spike
-	Lanes  [8]uint64      // their numbers
-	Place  [Group]byte    // of each lane, its place here
-	Coef   [11][8]float64 // in the order of PackedCoefs, those that differ from lane to lane
-	_      [112]uint64
+	Before [8]float64    // V before the chunk in which they spike
+	Lanes  [8]uint64     // their numbers
+	Place  [Group]byte   // of each lane, its place here
+	Coef   [9][8]float64 // in the order of PackedCoefs, those that differ from lane to lane
+	_      [128]uint64
 }
 
 // PackedCoefs lists the coefficients that packed lanes may have.
 var PackedCoefs = [...]int{
-	LIFK, LIFVTh, LIFVReset, LIFSteps, LIFHold, LIFHoldPart, LIFAfter, LIFLater, LIFR, LIFVRest, LIFI,
+	LIFK, LIFVTh, LIFVReset, LIFHold, LIFAfter, LIFLater, LIFR, LIFVRest, LIFI,
 }
 
 // Flow is the part of flow.

@@ -223,8 +223,7 @@ func (k *lifPacking) last() reg.GPVirtual {
 }
 
 // steps advances everything by a chunk, and sets fired and beyond. Where V_inf may be below V_th, the highest V tells
-// the lanes that crossed it. With coefficients of their own half of the vectors at a time leave room for them in
-// registers.
+// the lanes that crossed it.
 func (k lifPacking) steps() {
 	defer k.Only(append(k.v, k.now, k.beyond, k.fired.v, k.fired.before, k.fired.when,
 		k.first.v, k.first.rate, k.second.v, k.second.rate)...)()
@@ -282,20 +281,7 @@ func (k lifPacking) steps() {
 		k.Label(met)
 	}
 	if len(k.varies) > 1 {
-		half := k.g / 2
-		var kept [2][]operand.Mem
-		for _, i := range []int{asm.LIFR, asm.LIFK, asm.LIFVRest} {
-			for s := range k.g {
-				kept[s/half] = append(kept[s/half], k.col(k.coef, i, s))
-			}
-		}
-		loop(0, half, kept[0], func(b *Block, input, step Vec) {
-			fired(b, step)
-			k.stepWoken(b, k.first, input, step, k.of(b, k.wakes))
-		})
-		loop(half, half, kept[1], func(b *Block, input, step Vec) {
-			k.stepWoken(b, k.second, input, step, k.of(b, k.returns))
-		})
+		k.stepsOwn(stepping{found, input, again, tick, j})
 	} else {
 		var kept []operand.Mem
 		for _, i := range []int{asm.LIFK, asm.LIFVTh, asm.LIFR, asm.LIFVRest}[:2+2*len(k.varies)] {
@@ -309,6 +295,113 @@ func (k lifPacking) steps() {
 	}
 	rest()
 	k.cross()
+}
+
+// A stepping is where the steps of a chunk find what they need: the slot of fired; the inputs of this chunk and of the
+// last; ticks; and the register that counts steps.
+type stepping struct{ found, input, again, tick, j reg.GPVirtual }
+
+// stepsOwn takes the steps of a chunk where lanes have their own coefficients, three at a time, which reads each
+// coefficient once for all of them: reads are what takes longest.
+func (k *lifPacking) stepsOwn(x stepping) {
+	const round = 3
+	left, singly, done, top := k.GP64(), k.NewLabel("singly"), k.NewLabel("stepped"), k.NewLabel("step")
+	k.XORQ(x.j, x.j)
+	k.Label(top)
+	k.LEAQ(at(x.j, round), left)
+	k.CMPQ(left, k.m)
+	k.JGT(operand.LabelRef(singly))
+	k.stepOwn(x, round)
+	k.JMP(operand.LabelRef(top))
+	k.Label(singly)
+	k.CMPQ(x.j, k.m)
+	k.JGE(operand.LabelRef(done))
+	k.stepOwn(x, 1)
+	k.JMP(operand.LabelRef(singly))
+	k.Label(done)
+}
+
+// stepOwn takes some steps. Packed lanes take turns with the vectors of the group.
+func (k *lifPacking) stepOwn(x stepping, steps int) {
+	var inputs []*Pin
+	for range steps {
+		inputs = append(inputs, k.Pin())
+	}
+	defer k.unpin(steps)
+	later := func(p reg.GPVirtual, i int) operand.Mem {
+		return operand.Mem{Base: p, Index: x.j, Scale: 8, Disp: 8 * i}
+	}
+	k.Block("inputs", func(b *Block) {
+		for i, p := range inputs {
+			b.Set(p, b.Broadcast(later(x.input, i)))
+		}
+	})
+	used := []int{asm.LIFI, asm.LIFR, asm.LIFVRest, asm.LIFK}
+	fired := func() {
+		k.with(append([]int{asm.LIFVTh}, used...), func(b *Block) func(j int) Vec { return k.of(b, x.found) },
+			func(b *Block, c func(j int) Vec) {
+				v, before, when := b.Get(k.fired.v), b.Get(k.fired.before), b.Get(k.fired.when)
+				for i := range steps {
+					v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, b.Broadcast(later(x.again, i)), c)), v)
+					below := b.Cmp(v, LT, c(asm.LIFVTh))
+					before = b.Select(below, v, before)
+					when = b.Select(below, b.Broadcast(later(x.tick, i)), when)
+				}
+				b.Set(k.fired.v, v)
+				b.Set(k.fired.before, before)
+				b.Set(k.fired.when, when)
+			})
+	}
+	woken := func(lanes woken, slot reg.GPVirtual) {
+		k.with(used, func(b *Block) func(j int) Vec { return k.of(b, slot) }, func(b *Block, c func(j int) Vec) {
+			v, rate, wake := b.Get(lanes.v), b.Get(lanes.rate), b.Get(lanes.wake)
+			for i, p := range inputs {
+				moves := b.Cmp(wake, LE, b.Broadcast(later(x.tick, i)))
+				v = b.advanceHeld(moves, rate, b.Sub(v, k.goal(b, b.Get(p), c)), v, true)
+				rate = b.Select(moves, c(asm.LIFK), rate)
+			}
+			b.Set(lanes.v, v)
+			b.Set(lanes.rate, rate)
+		})
+	}
+	for s := range k.g {
+		k.with(used, func(b *Block) func(j int) Vec { return k.at(b, s) }, func(b *Block, c func(j int) Vec) {
+			v := b.Get(k.v[s])
+			for _, p := range inputs {
+				v = b.FNMA(c(asm.LIFK), b.Sub(v, k.goal(b, b.Get(p), c)), v)
+			}
+			b.Set(k.v[s], v)
+		})
+		switch s {
+		case 0:
+			fired()
+		case k.g / 3:
+			woken(k.first, k.wakes)
+		case 2 * k.g / 3:
+			woken(k.second, k.returns)
+		}
+	}
+	k.ADDQ(imm(steps), x.j)
+}
+
+// with emits a block with the given coefficients in registers.
+func (k *lifPacking) with(
+	coefs []int,
+	from func(b *Block) func(j int) Vec,
+	record func(b *Block, c func(j int) Vec),
+) {
+	pins := map[int]*Pin{}
+	for _, j := range coefs {
+		pins[j] = k.Pin()
+	}
+	defer k.unpin(len(coefs))
+	k.Block("coefs", func(b *Block) {
+		c := from(b)
+		for _, j := range coefs {
+			b.Set(pins[j], c(j))
+		}
+	})
+	k.Block("step", func(b *Block) { record(b, func(j int) Vec { return b.Get(pins[j]) }) })
 }
 
 // ticks is the pointer to the numbers of the steps of a chunk.
@@ -454,11 +547,9 @@ func (k *lifPacking) find(steps operand.Op) {
 		list := func(d int) operand.Mem { return operand.Mem{Base: k.packed, Index: n, Scale: 8, Disp: d} }
 		b.Store(list(packedRate), s.rate)
 		b.Store(list(packedWake), wake)
-		b.Store(list(packedPart), s.c(asm.LIFHoldPart))
 		b.Store(list(packedLate), b.Select(s.late, b.Const(1), b.Const(0)))
 		b.Store(k.list(log, n, lifPassed), b.Sub(v, s.c(asm.LIFVTh)))
 		b.Store(k.list(log, n, lifBoth), b.Add(s.above, s.below))
-		b.Store(k.list(log, n, lifTau), s.c(asm.LIFSteps))
 		step := b.Add(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), when)
 		lanes := b.AddI(b.Load(at(slot, slotLanes)), b.Broadcast(k.Field("LaneZero")))
 		b.Store(k.list(log, n, lifWhere), b.AddI(b.ShlI(step, 32), lanes))
@@ -607,8 +698,15 @@ func (k *lifPacking) writeSpikes() {
 	list := func(i reg.Register, d int) operand.Mem {
 		return operand.Mem{Base: k.packed, Index: i, Scale: 8, Disp: d}
 	}
-	k.eventsOf(func(b *Block, i reg.Register, theta Vec) {
-		end := b.Sub(b.Add(theta, b.Load(list(i, packedPart))), b.Load(list(i, packedLate)))
+	tau := func(b *Block, i reg.Register) Vec { return k.c(b, asm.LIFSteps, 0) }
+	part := func(b *Block, i reg.Register) Vec { return k.c(b, asm.LIFHoldPart, 0) }
+	if len(k.varies) > 1 {
+		k.listOwn()
+		tau = func(b *Block, i reg.Register) Vec { return b.Load(k.list(k.Value("Log"), i, lifTau)) }
+		part = func(b *Block, i reg.Register) Vec { return b.Load(list(i, packedPart)) }
+	}
+	k.eventsOf(tau, func(b *Block, i reg.Register, theta Vec) {
+		end := b.Sub(b.Add(theta, part(b, i)), b.Load(list(i, packedLate)))
 		b.Store(list(i, packedPart), b.Sub(b.Const(1), end))
 	})
 	defer k.Only()()
@@ -633,6 +731,27 @@ func (k *lifPacking) writeSpikes() {
 	k.CMPQ(i, n)
 	k.JLT(operand.LabelRef(top))
 	k.Label(written)
+}
+
+// listOwn lists tau/dt and the part of a step in t_ref of the lanes that spiked.
+func (k *lifPacking) listOwn() {
+	log, zero, n := k.Value("Log"), k.Value("LaneZero"), k.Value("Count")
+	i, lane, x, top, listed := k.GP64(), k.GP64(), k.GP64(), k.NewLabel("own"), k.NewLabel("listed")
+	k.TESTQ(n, n)
+	k.JZ(operand.LabelRef(listed))
+	k.XORQ(i, i)
+	k.Label(top)
+	k.MOVL(k.list(log, i, lifWhere), lane.As32())
+	k.SUBQ(zero, lane)
+	coef := func(j int) operand.Mem { return operand.Mem{Base: k.coef, Index: lane, Scale: 8, Disp: column * j} }
+	k.MOVQ(coef(asm.LIFSteps), x)
+	k.MOVQ(x, k.list(log, i, lifTau))
+	k.MOVQ(coef(asm.LIFHoldPart), x)
+	k.MOVQ(x, operand.Mem{Base: k.packed, Index: i, Scale: 8, Disp: packedPart})
+	k.INCQ(i)
+	k.CMPQ(i, n)
+	k.JLT(operand.LabelRef(top))
+	k.Label(listed)
 }
 
 // lifPackable writes the kernel that tells whether and how a group can be advanced by the kernels for a waveform.
@@ -669,7 +788,7 @@ func lifPackable(f *file, w isa) {
 			b.Set(least, b.Min(hold, b.Get(least)))
 			b.Set(most, b.Max(hold, b.Get(most)))
 			same := b.Cmp(c(asm.LIFK), EQ, b.Broadcast(at(k.coef, column*asm.LIFK)))
-			for _, j := range asm.PackedCoefs {
+			for _, j := range append([]int{asm.LIFSteps, asm.LIFHoldPart}, asm.PackedCoefs[:]...) {
 				if j != asm.LIFI && j != asm.LIFK {
 					same = b.MaskAnd(same, b.Cmp(c(j), EQ, b.Broadcast(at(k.coef, column*j))))
 				}

@@ -357,10 +357,16 @@ func (p *spiking) enter(entry []*Pin, log reg.Register) {
 }
 
 // writeEvents writes the Count spikes of the lists to Events, eight at a time.
-func (k *lifFunc) writeEvents() { k.eventsOf(func(*Block, reg.Register, Vec) {}) }
+func (k *lifFunc) writeEvents() {
+	tau := func(b *Block, i reg.Register) Vec { return b.Load(k.list(k.Value("Log"), i, lifTau)) }
+	k.eventsOf(tau, func(*Block, reg.Register, Vec) {})
+}
 
-// eventsOf is writeEvents; more records what else is done with eight spikes from number i on.
-func (k *lifFunc) eventsOf(more func(b *Block, i reg.Register, theta Vec)) {
+// eventsOf is writeEvents; tau is tau/dt of eight spikes from number i on, more records what else is done with them.
+func (k *lifFunc) eventsOf(
+	tau func(b *Block, i reg.Register) Vec,
+	more func(b *Block, i reg.Register, theta Vec),
+) {
 	defer k.Only()()
 	done := k.NewLabel("written")
 	log, to, n, i := k.Value("Log"), k.Value("Events"), k.Value("Count"), k.GP64()
@@ -377,7 +383,7 @@ func (k *lifFunc) eventsOf(more func(b *Block, i reg.Register, theta Vec)) {
 	k.Label(top)
 	k.Block("theta", func(b *Block) {
 		list := func(j int) Vec { return b.Load(k.list(log, i, j)) }
-		t := b.theta(list(lifPassed), list(lifBoth), list(lifTau))
+		t := b.theta(list(lifPassed), list(lifBoth), tau(b, i))
 		b.Set(theta, t)
 		more(b, i, t)
 		for _, p := range pairs {
