@@ -26,12 +26,28 @@ func (e *BlownUp) Error() string {
 // would cost much; a V that is NaN or infinite stays so.
 const lookEvery = 64
 
+// CheckV returns a BlownUp error if V of a LIF neuron has blown up. It is for the end of a run, as Run does not check V
+// of LIF neurons in each step.
+func (n *Network) CheckV() error {
+	for _, r := range n.ranges {
+		if err := r.lookAt(n.step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // look returns a BlownUp error if V of a LIF neuron has blown up; it checks in steps k to end-1 that are due by
 // lookEvery.
 func (r *shard) look(k, end int64) error {
 	if end/lookEvery == k/lookEvery {
 		return nil
 	}
+	return r.lookAt(end)
+}
+
+// lookAt returns a BlownUp error if V of a LIF neuron has blown up before step end.
+func (r *shard) lookAt(end int64) error {
 	for _, s := range r.lif {
 		for i, v := range r.v[s.base : s.base+s.n] {
 			if math.Abs(v) < math.Inf(1) {

@@ -65,3 +65,22 @@ func TestBlowUpsAreReported(t *testing.T) {
 		}
 	}
 }
+
+// TestBlownUpInTheLastSteps: CheckV finds a V that blew up after Run last looked at it.
+func TestBlownUpInTheLastSteps(t *testing.T) {
+	s := pairOf(1, Projection{Rule: OneToOne{}})
+	s.Inputs = []Input{{
+		Name: "in", To: []Part{{1, 0, 1}}, Weight: Constant(-math.MaxFloat64), Spikes: [][]float64{{1, 1}},
+	}}
+	n, err := Build(t.Context(), s, Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Run(t.Context(), lookEvery/2, Recorder{}); err != nil {
+		t.Fatal(err)
+	}
+	var blown *BlownUp
+	if err := n.CheckV(); !errors.As(err, &blown) || blown.Neuron != 1 {
+		t.Errorf("%v; want an error that names neuron 1", err)
+	}
+}

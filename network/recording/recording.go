@@ -98,8 +98,8 @@ func (r *Recording) Advance(ctx context.Context, to int64) error {
 			return err
 		}
 	}
-	if r.trace == nil {
-		return nil
+	if err := r.net.CheckV(); err != nil || r.trace == nil {
+		return err
 	}
 	return r.trace.note(to)
 }
