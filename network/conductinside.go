@@ -1,6 +1,7 @@
 package network
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -98,20 +99,12 @@ func (o *coupledSegment) stepInside(r *shard, k int64) error {
 	o.addColumns(r)
 	o.moveInside(r, k)
 	o.events = o.events[:0]
-	for i := 0; i < len(g.marks); i += 2 {
-		for events := g.marks[i]; events != 0; events &= events - 1 {
-			bit := bits.TrailingZeros8(events)
-			lane := 4*i + bit
-			if slow := g.marks[i+1]>>bit&1 != 0; !slow && g.quiet(lane) {
-				if o.listQuiet(k, lane); len(g.events.lanes) == asm.SumsLanes {
-					o.solveQuiet(r, k)
-				}
-				continue
-			} else if g.exchange(lane); slow && o.doneSlow(r, k, lane) {
-				g.exchange(lane)
-				continue
-			}
-			o.events = append(o.events, int32(lane))
+	for i := 0; i < len(g.marks); i += 8 {
+		word := binary.LittleEndian.Uint64(g.marks[i:])
+		for events := word & eventMarks; events != 0; events &= events - 1 {
+			bit := bits.TrailingZeros64(events)
+			lane := 4*i + bit/16*8 + bit%8
+			o.beginEvent(r, k, lane, word>>(bit+8)&1 != 0)
 		}
 	}
 	o.solveQuiet(r, k)
@@ -121,6 +114,26 @@ func (o *coupledSegment) stepInside(r *shard, k int64) error {
 		g.exchange(int(lane))
 	}
 	return err
+}
+
+// eventMarks selects the marks of lanes with events from those of 32 lanes.
+const eventMarks = 0x00ff00ff00ff00ff
+
+// beginEvent takes step k of a lane with an event if it can be done by itself, or lists the lane.
+func (o *coupledSegment) beginEvent(r *shard, k int64, lane int, slow bool) {
+	g := o.inside
+	if !slow && g.quiet(lane) {
+		if o.listQuiet(k, lane); len(g.events.lanes) == asm.SumsLanes {
+			o.solveQuiet(r, k)
+		}
+		return
+	}
+	g.exchange(lane)
+	if slow && o.doneSlow(r, k, lane) {
+		g.exchange(lane)
+		return
+	}
+	o.events = append(o.events, int32(lane))
 }
 
 // addColumns adds what arrives in columns to the rows.
