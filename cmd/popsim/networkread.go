@@ -116,6 +116,7 @@ func (r *networkRun) read() error {
 		bad.Add(err)
 	}
 	r.forecast.Bytes += r.recordedBytes()
+	bad.Add(memory.Fits(fmt.Sprintf("the network of %.4g synapses", float64(r.forecast.Edges)), float64(r.forecast.Bytes)))
 	return bad.Err()
 }
 
