@@ -190,7 +190,8 @@ func (n *Network) flightBytes(runs func(pair) []float64, ranges float64) (bytes 
 	l := n.layout
 	steps := float64(l.longest) + float64(2*l.steps) + 4
 	spikes := float64(steps * expectedRate * l.spec.Dt) // of a neuron
-	bytes = float64(slack*float64(unsafe.Sizeof(spike{}))*spikes) * float64(l.firsts[len(l.firsts)-1])
+	each := float64(slack * float64(unsafe.Sizeof(spike{})) * spikes)
+	bytes = float64(each * float64(l.firsts[len(l.firsts)-1]))
 	kept, listed := 0.0, 0.0 // in a range
 	scheduled := n.schedules()
 	for key, t := range n.pairs {
