@@ -36,11 +36,10 @@ func (u *EdgeRun) Targets() *[4]uint16 { return *(**[4]uint16)(unsafe.Pointer(&u
 // EdgeRunsBlock is the argument of the kernels that add up edges. Each run is prefetched
 // RunsAhead runs in advance.
 type EdgeRunsBlock struct {
-	Runs  []EdgeRun // Later more follow them in memory, which are prefetched too
+	Runs  []EdgeRun
 	Row   []float64 // one accumulator a target, or two
 	Fall  []uint32  // one a target: bound of the size of what edges with Falls add to the first of Row, in units
 	Units float64   // 1 / unit
-	Later int
 
 	// Of AddPairsMarked: blocks with a target whose first accumulator is NaN, in the order of the runs; room for all
 	// blocks. Others may be listed where accumulators are infinite. Count of them are listed; it begins at 0.

@@ -10,69 +10,67 @@ TEXT ·AddOnesAVX2(SB), $0-8
 	MOVQ   b+0(FP), CX
 	MOVQ   (CX), AX
 	MOVQ   24(CX), DX
-	MOVQ   8(CX), BX
-	TESTQ  BX, BX
+	MOVQ   8(CX), CX
+	TESTQ  CX, CX
 	JEQ    done
-	IMUL3Q $0x20, BX, BX
-	ADDQ   AX, BX
-	IMUL3Q $0x20, 80(CX), CX
-	ADDQ   BX, CX
+	IMUL3Q $0x20, CX, CX
+	ADDQ   AX, CX
 
 run:
-	LEAQ    192(AX), SI
-	CMPQ    SI, CX
+	LEAQ    192(AX), BX
+	CMPQ    BX, CX
 	JGE     near
-	MOVLQSX 16(SI), DI
-	IMUL3Q  $0x18, DI, DI
-	MOVQ    $0x00000800, R8
-	CMPQ    DI, R8
-	CMOVQGT R8, DI
-	MOVQ    (SI), SI
-	ADDQ    SI, DI
-	ANDQ    $-64, SI
+	MOVLQSX 16(BX), SI
+	IMUL3Q  $0x18, SI, SI
+	MOVQ    $0x00000800, DI
+	CMPQ    SI, DI
+	CMOVQGT DI, SI
+	MOVQ    (BX), BX
+	ADDQ    BX, SI
+	ANDQ    $-64, BX
 	JMP     lines
 
 line:
-	PREFETCHT0 (SI)
-	ADDQ       $0x40, SI
+	PREFETCHT0 (BX)
+	ADDQ       $0x40, BX
 
 lines:
-	CMPQ SI, DI
+	CMPQ BX, SI
 	JLT  line
 
 near:
-	MOVQ         (AX), SI
-	MOVQ         8(AX), DI
-	VBROADCASTSD (DI), Y15
-	MOVLQSX      16(AX), DI
-	TESTQ        DI, DI
+	MOVQ         (AX), BX
+	MOVQ         8(AX), SI
+	VBROADCASTSD (SI), Y15
+	MOVLQSX      16(AX), SI
+	TESTQ        SI, SI
 	JLE          next
 
 edges1:
-	MOVWQZX      (SI), R8
-	MOVWQZX      2(SI), R9
-	MOVWQZX      4(SI), R10
-	MOVWQZX      6(SI), R11
-	VCVTPS2PD    8(SI), Y0
-	ADDQ         $0x18, SI
+	MOVWQZX      (BX), DI
+	MOVWQZX      2(BX), R8
+	MOVWQZX      4(BX), R9
+	MOVWQZX      6(BX), R10
+	VCVTPS2PD    8(BX), Y0
+	ADDQ         $0x18, BX
 	VMULPD       Y15, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X2
 	VUNPCKHPD    X0, X0, X1
 	VUNPCKHPD    X2, X2, X3
-	VADDSD       (DX)(R8*8), X0, X0
-	VMOVSD       X0, (DX)(R8*8)
-	VADDSD       (DX)(R9*8), X1, X1
-	VMOVSD       X1, (DX)(R9*8)
-	VADDSD       (DX)(R10*8), X2, X2
-	VMOVSD       X2, (DX)(R10*8)
-	VADDSD       (DX)(R11*8), X3, X3
-	VMOVSD       X3, (DX)(R11*8)
-	DECQ         DI
+	VADDSD       (DX)(DI*8), X0, X0
+	VMOVSD       X0, (DX)(DI*8)
+	VADDSD       (DX)(R8*8), X1, X1
+	VMOVSD       X1, (DX)(R8*8)
+	VADDSD       (DX)(R9*8), X2, X2
+	VMOVSD       X2, (DX)(R9*8)
+	VADDSD       (DX)(R10*8), X3, X3
+	VMOVSD       X3, (DX)(R10*8)
+	DECQ         SI
 	JNZ          edges1
 
 next:
 	ADDQ $0x20, AX
-	CMPQ AX, BX
+	CMPQ AX, CX
 	JLT  run
 
 done:
@@ -91,74 +89,72 @@ TEXT ·AddPairsAVX2(SB), $0-8
 	JEQ          done
 	IMUL3Q       $0x20, BX, BX
 	ADDQ         AX, BX
-	IMUL3Q       $0x20, 80(CX), SI
-	ADDQ         BX, SI
-	MOVQ         48(CX), R9
-	MOVL         $0x3f800000, DI
-	VMOVD        DI, X13
+	MOVQ         48(CX), R8
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X13
 	VPBROADCASTD X13, X13
-	MOVL         $0x00010000, DI
-	VMOVD        DI, X12
+	MOVL         $0x00010000, SI
+	VMOVD        SI, X12
 	VPBROADCASTD X12, X12
 
 run:
-	LEAQ    192(AX), DI
-	CMPQ    DI, SI
+	LEAQ    192(AX), SI
+	CMPQ    SI, BX
 	JGE     near
-	MOVLQSX 16(DI), R8
-	IMUL3Q  $0x18, R8, R8
-	MOVQ    $0x00000800, R10
-	CMPQ    R8, R10
-	CMOVQGT R10, R8
-	MOVQ    (DI), DI
-	ADDQ    DI, R8
-	ANDQ    $-64, DI
+	MOVLQSX 16(SI), DI
+	IMUL3Q  $0x18, DI, DI
+	MOVQ    $0x00000800, R9
+	CMPQ    DI, R9
+	CMOVQGT R9, DI
+	MOVQ    (SI), SI
+	ADDQ    SI, DI
+	ANDQ    $-64, SI
 	JMP     lines
 
 line:
-	PREFETCHT0 (DI)
-	ADDQ       $0x40, DI
+	PREFETCHT0 (SI)
+	ADDQ       $0x40, SI
 
 lines:
-	CMPQ DI, R8
+	CMPQ SI, DI
 	JLT  line
 
 near:
-	MOVQ           (AX), DI
-	MOVQ           8(AX), R8
-	VBROADCASTF128 (R8), Y15
-	MOVLQSX        16(AX), R8
-	TESTQ          R8, R8
+	MOVQ           (AX), SI
+	MOVQ           8(AX), DI
+	VBROADCASTF128 (DI), Y15
+	MOVLQSX        16(AX), DI
+	TESTQ          DI, DI
 	JLE            next
 	CMPB           28(AX), $0x00
 	JNE            falls1
 
 edges2:
-	MOVWQZX      (DI), R10
+	MOVWQZX      (SI), R9
+	ADDQ         R9, R9
+	MOVWQZX      2(SI), R10
 	ADDQ         R10, R10
-	MOVWQZX      2(DI), R11
+	MOVWQZX      4(SI), R11
 	ADDQ         R11, R11
-	MOVWQZX      4(DI), R12
+	MOVWQZX      6(SI), R12
 	ADDQ         R12, R12
-	MOVWQZX      6(DI), R13
-	ADDQ         R13, R13
-	VCVTPS2PD    8(DI), Y0
-	ADDQ         $0x18, DI
+	VCVTPS2PD    8(SI), Y0
+	ADDQ         $0x18, SI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R10*8), X1, X5
+	VADDPD       (DX)(R9*8), X1, X5
+	VMOVUPD      X5, (DX)(R9*8)
+	VADDPD       (DX)(R10*8), X2, X5
 	VMOVUPD      X5, (DX)(R10*8)
-	VADDPD       (DX)(R11*8), X2, X5
+	VADDPD       (DX)(R11*8), X3, X5
 	VMOVUPD      X5, (DX)(R11*8)
-	VADDPD       (DX)(R12*8), X3, X5
+	VADDPD       (DX)(R12*8), X4, X5
 	VMOVUPD      X5, (DX)(R12*8)
-	VADDPD       (DX)(R13*8), X4, X5
-	VMOVUPD      X5, (DX)(R13*8)
-	DECQ         R8
+	DECQ         DI
 	JNZ          edges2
 
 next:
@@ -176,43 +172,43 @@ falls1:
 	VBROADCASTSS X14, X14
 
 falling3:
-	MOVWQZX      (DI), R10
+	MOVWQZX      (SI), R9
+	ADDQ         R9, R9
+	MOVWQZX      2(SI), R10
 	ADDQ         R10, R10
-	MOVWQZX      2(DI), R11
+	MOVWQZX      4(SI), R11
 	ADDQ         R11, R11
-	MOVWQZX      4(DI), R12
+	MOVWQZX      6(SI), R12
 	ADDQ         R12, R12
-	MOVWQZX      6(DI), R13
-	ADDQ         R13, R13
-	VMULPS       8(DI), X14, X6
+	VMULPS       8(SI), X14, X6
 	VSUBPS       X6, X13, X6
 	VCVTTPS2DQ   X6, X6
 	VPMINUD      X12, X6, X6
-	VMOVQ        X6, R14
-	VPEXTRQ      $0x01, X6, R15
-	VCVTPS2PD    8(DI), Y0
-	ADDQ         $0x18, DI
+	VMOVQ        X6, R13
+	VPEXTRQ      $0x01, X6, R14
+	VCVTPS2PD    8(SI), Y0
+	ADDQ         $0x18, SI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R10*8), X1, X5
+	VADDPD       (DX)(R9*8), X1, X5
+	VMOVUPD      X5, (DX)(R9*8)
+	ADDL         R13, (R8)(R9*2)
+	VADDPD       (DX)(R10*8), X2, X5
 	VMOVUPD      X5, (DX)(R10*8)
-	ADDL         R14, (R9)(R10*2)
-	VADDPD       (DX)(R11*8), X2, X5
+	SHRQ         $0x20, R13
+	ADDL         R13, (R8)(R10*2)
+	VADDPD       (DX)(R11*8), X3, X5
 	VMOVUPD      X5, (DX)(R11*8)
-	SHRQ         $0x20, R14
-	ADDL         R14, (R9)(R11*2)
-	VADDPD       (DX)(R12*8), X3, X5
+	ADDL         R14, (R8)(R11*2)
+	VADDPD       (DX)(R12*8), X4, X5
 	VMOVUPD      X5, (DX)(R12*8)
-	ADDL         R15, (R9)(R12*2)
-	VADDPD       (DX)(R13*8), X4, X5
-	VMOVUPD      X5, (DX)(R13*8)
-	SHRQ         $0x20, R15
-	ADDL         R15, (R9)(R13*2)
-	DECQ         R8
+	SHRQ         $0x20, R14
+	ADDL         R14, (R8)(R12*2)
+	DECQ         DI
 	JNZ          falling3
 	JMP          next
 	PCALIGN $0x40
@@ -228,80 +224,78 @@ TEXT ·AddPairsMarkedAVX2(SB), $0-8
 	JEQ          done
 	IMUL3Q       $0x20, BX, BX
 	ADDQ         AX, BX
-	IMUL3Q       $0x20, 80(CX), SI
-	ADDQ         BX, SI
-	MOVQ         48(CX), R9
-	MOVL         $0x3f800000, DI
-	VMOVD        DI, X13
+	MOVQ         48(CX), R8
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X13
 	VPBROADCASTD X13, X13
-	MOVL         $0x00010000, DI
-	VMOVD        DI, X12
+	MOVL         $0x00010000, SI
+	VMOVD        SI, X12
 	VPBROADCASTD X12, X12
 
 run:
-	LEAQ    192(AX), DI
-	CMPQ    DI, SI
+	LEAQ    192(AX), SI
+	CMPQ    SI, BX
 	JGE     near
-	MOVLQSX 16(DI), R8
-	IMUL3Q  $0x18, R8, R8
-	MOVQ    $0x00000800, R10
-	CMPQ    R8, R10
-	CMOVQGT R10, R8
-	MOVQ    (DI), DI
-	ADDQ    DI, R8
-	ANDQ    $-64, DI
+	MOVLQSX 16(SI), DI
+	IMUL3Q  $0x18, DI, DI
+	MOVQ    $0x00000800, R9
+	CMPQ    DI, R9
+	CMOVQGT R9, DI
+	MOVQ    (SI), SI
+	ADDQ    SI, DI
+	ANDQ    $-64, SI
 	JMP     lines
 
 line:
-	PREFETCHT0 (DI)
-	ADDQ       $0x40, DI
+	PREFETCHT0 (SI)
+	ADDQ       $0x40, SI
 
 lines:
-	CMPQ DI, R8
+	CMPQ SI, DI
 	JLT  line
 
 near:
-	MOVQ           (AX), DI
-	MOVQ           8(AX), R8
-	VBROADCASTF128 (R8), Y15
-	MOVLQSX        16(AX), R8
-	TESTQ          R8, R8
+	MOVQ           (AX), SI
+	MOVQ           8(AX), DI
+	VBROADCASTF128 (DI), Y15
+	MOVLQSX        16(AX), DI
+	TESTQ          DI, DI
 	JLE            next
 	CMPB           28(AX), $0x00
 	JNE            falls1
 
 edges2:
-	MOVWQZX      (DI), R10
+	MOVWQZX      (SI), R9
+	ADDQ         R9, R9
+	MOVWQZX      2(SI), R10
 	ADDQ         R10, R10
-	MOVWQZX      2(DI), R11
+	MOVWQZX      4(SI), R11
 	ADDQ         R11, R11
-	MOVWQZX      4(DI), R12
+	MOVWQZX      6(SI), R12
 	ADDQ         R12, R12
-	MOVWQZX      6(DI), R13
-	ADDQ         R13, R13
-	VCVTPS2PD    8(DI), Y0
-	ADDQ         $0x18, DI
+	VCVTPS2PD    8(SI), Y0
+	ADDQ         $0x18, SI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R10*8), X1, X1
-	VMOVUPD      X1, (DX)(R10*8)
-	VADDPD       (DX)(R11*8), X2, X2
-	VMOVUPD      X2, (DX)(R11*8)
-	VADDPD       (DX)(R12*8), X3, X3
-	VMOVUPD      X3, (DX)(R12*8)
-	VADDPD       (DX)(R13*8), X4, X4
-	VMOVUPD      X4, (DX)(R13*8)
+	VADDPD       (DX)(R9*8), X1, X1
+	VMOVUPD      X1, (DX)(R9*8)
+	VADDPD       (DX)(R10*8), X2, X2
+	VMOVUPD      X2, (DX)(R10*8)
+	VADDPD       (DX)(R11*8), X3, X3
+	VMOVUPD      X3, (DX)(R11*8)
+	VADDPD       (DX)(R12*8), X4, X4
+	VMOVUPD      X4, (DX)(R12*8)
 	VADDSD       X2, X1, X1
 	VADDSD       X4, X3, X3
 	VUCOMISD     X3, X1
 	JPS          markedlisted3
 
 listed:
-	DECQ R8
+	DECQ DI
 	JNZ  edges2
 
 next:
@@ -319,76 +313,76 @@ falls1:
 	VBROADCASTSS X14, X14
 
 falling4:
-	MOVWQZX      (DI), R10
+	MOVWQZX      (SI), R9
+	ADDQ         R9, R9
+	MOVWQZX      2(SI), R10
 	ADDQ         R10, R10
-	MOVWQZX      2(DI), R11
+	MOVWQZX      4(SI), R11
 	ADDQ         R11, R11
-	MOVWQZX      4(DI), R12
+	MOVWQZX      6(SI), R12
 	ADDQ         R12, R12
-	MOVWQZX      6(DI), R13
-	ADDQ         R13, R13
-	VMULPS       8(DI), X14, X6
+	VMULPS       8(SI), X14, X6
 	VSUBPS       X6, X13, X6
 	VCVTTPS2DQ   X6, X6
 	VPMINUD      X12, X6, X6
-	VMOVQ        X6, R14
-	VPEXTRQ      $0x01, X6, R15
-	VCVTPS2PD    8(DI), Y0
-	ADDQ         $0x18, DI
+	VMOVQ        X6, R13
+	VPEXTRQ      $0x01, X6, R14
+	VCVTPS2PD    8(SI), Y0
+	ADDQ         $0x18, SI
 	VPERMPD      $0x50, Y0, Y1
 	VPERMPD      $0xfa, Y0, Y3
 	VMULPD       Y15, Y1, Y1
 	VMULPD       Y15, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X2
 	VEXTRACTF128 $0x01, Y3, X4
-	VADDPD       (DX)(R10*8), X1, X1
-	VMOVUPD      X1, (DX)(R10*8)
-	ADDL         R14, (R9)(R10*2)
-	VADDPD       (DX)(R11*8), X2, X2
-	VMOVUPD      X2, (DX)(R11*8)
+	VADDPD       (DX)(R9*8), X1, X1
+	VMOVUPD      X1, (DX)(R9*8)
+	ADDL         R13, (R8)(R9*2)
+	VADDPD       (DX)(R10*8), X2, X2
+	VMOVUPD      X2, (DX)(R10*8)
+	SHRQ         $0x20, R13
+	ADDL         R13, (R8)(R10*2)
+	VADDPD       (DX)(R11*8), X3, X3
+	VMOVUPD      X3, (DX)(R11*8)
+	ADDL         R14, (R8)(R11*2)
+	VADDPD       (DX)(R12*8), X4, X4
+	VMOVUPD      X4, (DX)(R12*8)
 	SHRQ         $0x20, R14
-	ADDL         R14, (R9)(R11*2)
-	VADDPD       (DX)(R12*8), X3, X3
-	VMOVUPD      X3, (DX)(R12*8)
-	ADDL         R15, (R9)(R12*2)
-	VADDPD       (DX)(R13*8), X4, X4
-	VMOVUPD      X4, (DX)(R13*8)
-	SHRQ         $0x20, R15
-	ADDL         R15, (R9)(R13*2)
+	ADDL         R14, (R8)(R12*2)
 	VADDSD       X2, X1, X1
 	VADDSD       X4, X3, X3
 	VUCOMISD     X3, X1
 	JPS          markedlistedfalling5
 
 listedfalling:
-	DECQ R8
+	DECQ DI
 	JNZ  falling4
 	JMP  next
 
 markedlisted3:
-	MOVQ 112(CX), R10
-	INCQ 112(CX)
-	SHLQ $0x04, R10
-	ADDQ 88(CX), R10
-	MOVQ AX, R11
-	SUBQ (CX), R11
-	SHRQ $0x05, R11
-	MOVQ R11, (R10)
-	LEAQ -24(DI), R11
-	MOVQ R11, 8(R10)
+	MOVQ 104(CX), R9
+	INCQ 104(CX)
+	SHLQ $0x04, R9
+	ADDQ 80(CX), R9
+	MOVQ AX, R10
+	SUBQ (CX), R10
+	SHRQ $0x05, R10
+	MOVQ R10, (R9)
+	LEAQ -24(SI), R10
+	MOVQ R10, 8(R9)
 	JMP  listed
 
 markedlistedfalling5:
-	MOVQ 112(CX), R10
-	INCQ 112(CX)
-	SHLQ $0x04, R10
-	ADDQ 88(CX), R10
-	MOVQ AX, R11
-	SUBQ (CX), R11
-	SHRQ $0x05, R11
-	MOVQ R11, (R10)
-	LEAQ -24(DI), R11
-	MOVQ R11, 8(R10)
+	MOVQ 104(CX), R9
+	INCQ 104(CX)
+	SHLQ $0x04, R9
+	ADDQ 80(CX), R9
+	MOVQ AX, R10
+	SUBQ (CX), R10
+	SHRQ $0x05, R10
+	MOVQ R10, (R9)
+	LEAQ -24(SI), R10
+	MOVQ R10, 8(R9)
 	JMP  listedfalling
 	PCALIGN $0x40
 

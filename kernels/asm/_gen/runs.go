@@ -35,7 +35,7 @@ func addEdges(name string, width int, marks bool) func(f *file, w isa) {
 		k := f.Func(w, name, "func(b *EdgeRunsBlock)", "is "+name+"Go.")
 		e := &edgeAdder{
 			Func: k, width: width, marks: marks, run: k.Value("Runs"), row: k.Value("Row"),
-			end: k.GP64(), last: k.GP64(), edges: k.GP64(), n: k.GP64(),
+			end: k.GP64(), edges: k.GP64(), n: k.GP64(),
 		}
 		length := k.Field("Runs")
 		length.Disp += 8
@@ -44,8 +44,6 @@ func addEdges(name string, width int, marks bool) func(f *file, w isa) {
 		k.JEQ(operand.LabelRef("done"))
 		k.IMUL3Q(operand.U8(runSize), e.end, e.end)
 		k.ADDQ(e.run, e.end)
-		k.IMUL3Q(operand.U8(runSize), k.Field("Later"), e.last)
-		k.ADDQ(e.end, e.last)
 		if width == 2 {
 			e.fall = k.Value("Fall")
 			word := k.GP32()
@@ -105,7 +103,7 @@ type edgeAdder struct {
 	*Func
 	width               int
 	marks               bool
-	run, end, last      reg.GPVirtual // the current run, the end of all, and that of those to prefetch
+	run, end            reg.GPVirtual // the current run, the end of all
 	row, fall, edges, n reg.GPVirtual
 	to                  [4]reg.GPVirtual
 }
@@ -114,7 +112,7 @@ type edgeAdder struct {
 func (e *edgeAdder) prefetch() {
 	p, end := e.GP64(), e.GP64()
 	e.LEAQ(at(e.run, asm.RunsAhead*runSize), p)
-	e.CMPQ(p, e.last)
+	e.CMPQ(p, e.end)
 	e.JGE(operand.LabelRef("near"))
 	e.MOVLQSX(at(p, runBlocks), end)
 	e.IMUL3Q(operand.U8(edgesSize), end, end)
