@@ -11,9 +11,9 @@ package asm
 //
 // and for all S1 = Decay1 S1 + End1. Lanes with an event are those that begin to move inside the step, may reach V_th,
 // or are slow: V stays. Slow are those that move while x is not above ConductStepLo or a conductance not above
-// ConductStepLeast. V may not reach V_th where with w = max(V - E2, 0)
+// ConductStepLeast. V may not reach V_th where with w = max(V - E2, 0), S2 as before the step
 //
-//	w + max(y + (x + Per Mean2) w, 0) + Slack g1 < Room
+//	w + max(y + (x + Per Mean2) w + x min(Y + (X - Per S2) w, 0), 0) + Slack g1 < Room
 type LIFConductStepBlock struct {
 	Lanes      int     // a multiple of Group
 	First      float64 // number of the step

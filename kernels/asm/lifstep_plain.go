@@ -26,95 +26,102 @@ func LIFConductStepGo(b *LIFConductStepBlock) {
 		fired := uint8(0)
 		near := uint8(0)
 		for l := range 8 {
-			x0 := s1s[l]
-			x1 := s2s[l]
-			x2 := x1
-			if x0 < x1 {
-				x2 = x0
+			x0 := s2s[l]
+			x1 := row2s[3*l+1]
+			x2 := s1s[l]
+			x3 := x0
+			if x2 < x0 {
+				x3 = x2
 			}
-			x3 := row2s[3*l+1]
-			x5 := row1s[3*l+1]
-			x6 := math.FMA(b.PerMean1, x0, x5)
-			x8 := row1s[3*l+2]
-			x9 := math.FMA(b.PerTilt1, x0, x8)
-			before1s[l] = x0
-			x12 := row1s[3*l+0]
-			x13 := math.FMA(b.Decay1, x0, x12)
-			s1s[l] = x13
+			x4 := pers[l]
+			x5 := xs[l]
+			x6 := math.FMA(-x4, x0, x5)
+			x8 := row1s[3*l+1]
+			x9 := math.FMA(b.PerMean1, x2, x8)
+			x11 := row1s[3*l+2]
+			x12 := math.FMA(b.PerTilt1, x2, x11)
+			before1s[l] = x2
+			x15 := row1s[3*l+0]
+			x16 := math.FMA(b.Decay1, x2, x15)
+			s1s[l] = x16
 			row1s[3*l+0] = 1e-290
 			row1s[3*l+1] = 1e-290
 			row1s[3*l+2] = 1e-290
-			x20 := math.FMA(b.PerMean2, x1, x3)
-			x22 := row2s[3*l+2]
-			x23 := math.FMA(b.PerTilt2, x1, x22)
-			before2s[l] = x1
-			x26 := row2s[3*l+0]
-			x27 := math.FMA(b.Decay2, x1, x26)
-			s2s[l] = x27
+			x23 := math.FMA(b.PerMean2, x0, x1)
+			x25 := row2s[3*l+2]
+			x26 := math.FMA(b.PerTilt2, x0, x25)
+			before2s[l] = x0
+			x29 := row2s[3*l+0]
+			x30 := math.FMA(b.Decay2, x0, x29)
+			s2s[l] = x30
 			row2s[3*l+0] = 1e-290
 			row2s[3*l+1] = 1e-290
 			row2s[3*l+2] = 1e-290
-			x32 := vs[l]
-			x33 := pers[l]
-			x35 := float64(x33 * x6)
-			x36 := xs[l]
-			x37 := x36 - x35
-			x38 := math.FMA(-x33, x20, x37)
-			x39 := ys[l]
-			x40 := math.FMA(b.Span, x35, x39)
-			x42 := x32 - b.E2
-			x43 := math.FMA(b.Span, x38, x40)
-			x44 := float64(x23 * x40)
-			x45 := math.FMA(x9, x43, x44)
-			x46 := bends[l]
-			x47 := math.FMA(-x46, x45, x32)
-			x48 := float64(x38 * x38)
-			x51 := math.FMA(0x1.8b8f376a5d8c6p-23, x48, 2.464679778012884e-05)
-			x53 := math.FMA(x51, x48, 0.0013888584810629778)
-			x55 := math.FMA(x53, x48, 0.04166666610141679)
-			x57 := math.FMA(x55, x48, 0.4999999999998706)
-			x60 := math.FMA(0x1.5c87bc4ee5ea7p-19, x48, 0x1.9fea2189c1ec7p-13)
-			x62 := math.FMA(x60, x48, 0.008333327483567004)
-			x64 := math.FMA(x62, x48, 0.16666666664560062)
-			x65 := math.FMA(x64, x38, x57)
-			x67 := math.FMA(x65, x38, 1.0)
-			x68 := math.FMA(x38, x42, x40)
-			x69 := math.FMA(x67, x68, x47)
-			x71 := x42
-			if 0.0 > x42 {
-				x71 = 0.0
+			x35 := vs[l]
+			x37 := float64(x4 * x9)
+			x38 := x5 - x37
+			x39 := math.FMA(-x4, x23, x38)
+			x40 := ys[l]
+			x41 := math.FMA(b.Span, x37, x40)
+			x43 := x35 - b.E2
+			x44 := math.FMA(b.Span, x39, x41)
+			x45 := float64(x26 * x41)
+			x46 := math.FMA(x12, x44, x45)
+			x47 := bends[l]
+			x48 := math.FMA(-x47, x46, x35)
+			x49 := float64(x39 * x39)
+			x52 := math.FMA(0x1.8b8f376a5d8c6p-23, x49, 2.464679778012884e-05)
+			x54 := math.FMA(x52, x49, 0.0013888584810629778)
+			x56 := math.FMA(x54, x49, 0.04166666610141679)
+			x58 := math.FMA(x56, x49, 0.4999999999998706)
+			x61 := math.FMA(0x1.5c87bc4ee5ea7p-19, x49, 0x1.9fea2189c1ec7p-13)
+			x63 := math.FMA(x61, x49, 0.008333327483567004)
+			x65 := math.FMA(x63, x49, 0.16666666664560062)
+			x66 := math.FMA(x65, x39, x58)
+			x68 := math.FMA(x66, x39, 1.0)
+			x69 := math.FMA(x39, x43, x41)
+			x70 := math.FMA(x68, x69, x48)
+			x72 := x43
+			if 0.0 > x43 {
+				x72 = 0.0
 			}
-			x72 := float64(x33 * x3)
-			x73 := math.FMA(x38, x71, x40)
-			x74 := math.FMA(x72, x71, x73)
-			x76 := x74
-			if 0.0 > x74 {
-				x76 = 0.0
+			x73 := float64(x4 * x1)
+			x74 := math.FMA(x39, x72, x41)
+			x75 := math.FMA(x73, x72, x74)
+			x76 := math.FMA(x6, x72, x40)
+			x77 := x76
+			if 0.0 < x76 {
+				x77 = 0.0
 			}
-			x77 := x71 + x76
-			x78 := math.FMA(b.Slack, x35, x77)
-			x79 := frees[l]
-			m81 := x79 <= b.First
-			x82 := b.First + 1.0
-			m83 := x79 < x82
-			m85 := x38 > -1.0
-			m87 := x2 > -1e-12
-			m88 := m85 && m87
-			x89 := rooms[l]
-			m90 := x78 < x89
-			m91 := m90 && m88
-			m92 := m91 && m81
-			m93 := m81 && !m88
-			m94 := m83 && !m92
-			x95 := x32
-			if m92 {
-				x95 = x69
+			x78 := math.FMA(x39, x77, x75)
+			x80 := x78
+			if 0.0 > x78 {
+				x80 = 0.0
 			}
-			vs[l] = x95
-			if m94 {
+			x81 := x72 + x80
+			x82 := math.FMA(b.Slack, x37, x81)
+			x83 := frees[l]
+			m85 := x83 <= b.First
+			x86 := b.First + 1.0
+			m87 := x83 < x86
+			m89 := x39 > -1.0
+			m91 := x3 > -1e-12
+			m92 := m89 && m91
+			x93 := rooms[l]
+			m94 := x82 < x93
+			m95 := m94 && m92
+			m96 := m95 && m85
+			m97 := m85 && !m92
+			m98 := m87 && !m96
+			x99 := x35
+			if m96 {
+				x99 = x70
+			}
+			vs[l] = x99
+			if m98 {
 				fired |= 1 << l
 			}
-			if m93 {
+			if m97 {
 				near |= 1 << l
 			}
 		}

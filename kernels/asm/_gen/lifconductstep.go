@@ -20,11 +20,12 @@ var lifStepKernels = []*stepKernel{lifConductStep(), lifConductEvents()}
 //	x = X - Per (g1 + g2), y = Y + Per (E1 - E2) g1     -dt times the rate at which V relaxes, dt times what drives u
 //	V += (y + x u) (exp(x) - 1)/x - Bend ((E1 - E2) tilt1 x + (tilt1 + tilt2) y)
 //
-// V stays below what it would be if it began at w = max(u, 0) and what arrives at the second conductance were left out.
-// Of what then drives it, y + (x + Per Mean2) w over the whole step, all but the decay of the first conductance, which
-// is dt/tau of its mean, grows with time: no part of the step has raised V by more than the whole step has, if that is
-// above 0, and a quarter of what decays times the largest E1 - V, which is Slack Per g1. That holds for conductances of
-// at least 0.
+// V stays below what it would be if it began at w = max(u, 0) and what arrives at the second conductance were left
+// out. Of what then drives it at w, y + (x + Per Mean2) w over the whole step, all but the decay of the first
+// conductance, which is dt/tau of its mean, grows with time: no part of the step has more than the whole step, if that
+// is above 0, and a quarter of what decays times the largest E1 - V, which is Slack Per g1. Where V falls before it
+// rises it is driven by more than at w: by what it has fallen, at most -m with m = min(Y + (X - Per S2) w, 0), the
+// drive without the first conductance, times -x: x m over the step. That holds for conductances of at least 0.
 func lifConductStep() *stepKernel {
 	k := &stepKernel{
 		name: "LIFConductStep", doc: "moves LIF neurons with two exponential conductances; see LIFConductStepBlock.",
@@ -39,7 +40,8 @@ func lifConductStep() *stepKernel {
 		k.scalars = append(k.scalars, "Decay"+i, "PerMean"+i, "PerTilt"+i)
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
-		least, arrived := b.Min(x.get("S1"), x.get("S2")), x.get("Mean2")
+		s2, arrived := x.get("S2"), x.get("Mean2")
+		least, fall := b.Min(x.get("S1"), s2), b.FNMA(x.get("Per"), s2, x.get("X"))
 		g1, tilt1 := conductance(b, x, "1")
 		g2, tilt2 := conductance(b, x, "2")
 		v, per, span := x.get("V"), x.get("Per"), x.get("Span")
@@ -53,6 +55,7 @@ func lifConductStep() *stepKernel {
 
 		w := b.Max(b.Const(0), u)
 		rise := b.FMA(b.Mul(per, arrived), w, b.FMA(z, w, y))
+		rise = b.FMA(z, b.Min(b.Const(0), b.FMA(fall, w, x.get("Y"))), rise)
 		top := b.FMA(x.get("Slack"), g1, b.Add(w, b.Max(b.Const(0), rise)))
 		free, now := x.get("Free"), x.get("First")
 		moves, begins := b.Cmp(free, LE, now), b.Cmp(free, LT, b.Add(now, b.Const(1)))
