@@ -208,7 +208,7 @@ func (c *checker) degree(what, name string, k int, p *Projection, with, of []Par
 	case k < 0 || k > math.MaxInt32:
 		c.fault("%s: %s %d; it lies between 0 and %d", what, name, k, math.MaxInt32)
 	case p.NoMultapses && k > n:
-		c.fault("%s: %s %d without multapses; only %d neurons are there to be connected", what, name, k, n)
+		c.fault("%s: %s %d without multapses; the neurons to be connected are %d", what, name, k, n)
 	case k > 0 && n < 1:
 		c.fault("%s: %s %d without autapses, but a neuron has none but itself to be connected with", what, name, k)
 	}

@@ -43,7 +43,7 @@ type submitCommand struct {
 
 func (v *call) submitVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:                "submit fi|map|FILE.toml ... -o FILE [--parts N] [-- SBATCH ARGUMENTS]",
+		Use:                "submit fi|map|FILE.toml ... -o FILE [--parts N] [-- SBATCH ...]",
 		Short:              "Submit a sweep to a batch system, in parts",
 		Long:               topics.Text("submit"),
 		Example:            submitExample,

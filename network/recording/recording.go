@@ -189,7 +189,8 @@ func (r *Recording) Measures() []statistics.Population {
 // CheckBin returns an error if a bin is not a whole number of steps.
 func CheckBin(bin, dt float64) error {
 	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
-		return fmt.Errorf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt)
+		const text = "bins of %v ms are no whole number of steps of %v ms; --bin %.6gms would do"
+		return fmt.Errorf(text, bin, dt, max(1, steps)*dt)
 	} else if steps >= 1<<53 {
 		return fmt.Errorf("--bin is %v ms, %.3g steps of %v ms; steps are counted up to 2^53", bin, steps, dt)
 	}

@@ -20,7 +20,8 @@ func DescribeNetwork(w io.Writer, n *experiment.Network) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: %s\n\n  %s\n\nParameters\n", strings.TrimSuffix(d.Path, experiment.Ending), d.Title, d.Source)
+	name := strings.TrimSuffix(d.Path, experiment.Ending)
+	fmt.Fprintf(w, "%s: %s\n\n%s\n\nParameters\n", name, d.Title, indented(d.Source))
 	help.Columns(w, func(w io.Writer) {
 		for _, p := range res.Parameters {
 			fmt.Fprintf(w, "  %s\t%s\t%.6g\t%s\n", p.Name, p.Text, p.Value, Unit(p.Unit))
@@ -51,7 +52,7 @@ func DescribeNetwork(w io.Writer, n *experiment.Network) error {
 
 // DescribeCANN writes what the network of rate units is made of.
 func DescribeCANN(w io.Writer) {
-	fmt.Fprintf(w, "cann: %s\n\n  %s\n\n", cann.Title, cann.Source)
+	fmt.Fprintf(w, "cann: %s\n\n%s\n\n", cann.Title, indented(cann.Source))
 	for _, line := range cann.Equations {
 		fmt.Fprintf(w, "  %s\n", line)
 	}

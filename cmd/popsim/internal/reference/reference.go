@@ -80,7 +80,7 @@ func describeParameters(w io.Writer, n experiment.Neuron) {
 	for _, line := range m.Equations {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
-	fmt.Fprintf(w, "\n  %s\n\n  %s\n\n", m.Source, strings.Join(spikeRule(m), "\n  "))
+	fmt.Fprintf(w, "\n%s\n\n  %s\n\n", indented(m.Source), strings.Join(spikeRule(m), "\n  "))
 	fmt.Fprintln(w, "Parameters"+ofPreset(n.Preset))
 	help.Columns(w, func(w io.Writer) {
 		for j, q := range m.Params {
@@ -219,3 +219,6 @@ func presetSource(s model.Preset) string {
 	}
 	return s.Source + " (" + s.Note + ")"
 }
+
+// indented is a text in indented lines of the width of help.
+func indented(text string) string { return strings.Join(help.WrapLine("  "+text), "\n") }
