@@ -275,3 +275,21 @@ func TestHHTMOnGridInOneKernel(t *testing.T) {
 		}
 	}
 }
+
+// TestConductancesOfPartsInOneKernel: inside the step a Poisson input onto some neurons does not change how the events
+// of others are solved, so that the number of ranges, of which it may reach some, changes no bit.
+func TestConductancesOfPartsInOneKernel(t *testing.T) {
+	s := conducting(2, false)
+	s.Inputs = []Input{{
+		Name: "part", To: []Part{{0, 0, 60}}, Synapse: 0, Weight: Constant(1.5), Poisson: &Poisson{Rate: 3000},
+	}}
+	want := collect(t, s, Config{Workers: 1, Ranges: 1}, 200)
+	if len(want) < 500 {
+		t.Errorf("%d spikes", len(want))
+	}
+	for ranges := 2; ranges <= 4; ranges++ {
+		if got := collect(t, s, Config{Workers: 1, Ranges: ranges}, 200); !slices.Equal(got, want) {
+			t.Errorf("%d ranges: other spikes", ranges)
+		}
+	}
+}

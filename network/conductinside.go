@@ -136,7 +136,8 @@ func (o *coupledSegment) beginEvent(r *shard, k int64, lane int, slow bool) {
 	o.events = append(o.events, int32(lane))
 }
 
-// addColumns adds what arrives in columns to the rows.
+// addColumns adds what arrives in columns to the rows. Where nothing arrives at a lane its row stays empty, so that
+// quiet does not depend on which other lanes are in the range.
 func (o *coupledSegment) addColumns(r *shard) {
 	for j := range o.receptors {
 		q := &o.receptors[j]
@@ -144,6 +145,9 @@ func (o *coupledSegment) addColumns(r *shard) {
 		switch {
 		case q.each:
 			for i := range o.n {
+				if q.columns[0][i] == empty {
+					continue
+				}
 				for j, c := range &q.columns {
 					row[3*i+j] += c[i]
 				}

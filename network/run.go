@@ -48,7 +48,8 @@ type Spike struct {
 
 // Recorder receives the results of a run; each function may be nil. Slices passed to it are reused by the Network after
 // the call. While one is called, other workers may already advance the network through the next epoch: of the Network's
-// methods only Steps may be used in it.
+// methods only Steps may be used in it. Where one returns an error, that epoch may have been done, and its spikes are
+// not passed on.
 type Recorder struct {
 	Spikes func(spikes []Spike) error // ordered by time, then by neuron
 	// Progress is called after each epoch with the number of steps done.

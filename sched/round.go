@@ -55,7 +55,10 @@ func (c *pool) leadRound(ctx context.Context, n int) (more bool, err error) {
 		c.taken += c.active
 		if failure := c.failure(c.epoch); failure != nil {
 			left = true
-			return false, failure
+			if err == nil { // of Merge of the epoch before, else
+				err = failure
+			}
+			return false, err
 		}
 		c.advanced++
 		if more && err == nil {

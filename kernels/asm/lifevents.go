@@ -34,6 +34,6 @@ const (
 	ConductTerms  = 11    // of the series
 	ConductTerm   = 1e-11 // mV: the largest of the last two terms, else a lane is not solved
 	ConductNewton = 4     // steps of Newton's method
-	ConductRoot   = 1e-10 // the largest last one
+	ConductRoot   = 1e-10 // the largest last one, as a fraction of Part
 	ConductBy     = 1.0   // the largest dt/tau
 )

@@ -11,8 +11,8 @@ import (
 )
 
 // expLIF is ExpLIFStep, eight lanes at a time. With AVX-512 comparisons take longest, two cycles each beside five for
-// the stores of a vector: one tells which lanes are near, and which of these are in reach is seen where there are some.
-// Where all lanes are alike, with AVX-512, the coefficients stay in registers.
+// the stores of a vector: one tells which lanes are near; which of these are in reach is computed only where there are
+// some. Where all lanes are alike, with AVX-512, the coefficients stay in registers.
 func expLIF(alike bool) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		if alike && !w.kmask() {
@@ -84,8 +84,8 @@ type expLIFKernel struct {
 	coefs   []*Pin // where all lanes are alike
 	scalars map[string]*Pin
 
-	// With AVX-512, whose vectors hold eight lanes: bounds of V, V before the step, and MostFall; reach is at first which
-	// bounds of what falls are none.
+	// With AVX-512, whose vectors hold eight lanes: bounds of V, V before the step, and MostFall; reach holds at first the
+	// lanes whose bound of what falls is MostFall, that is none.
 	tops, before, mostFall *Pin
 }
 

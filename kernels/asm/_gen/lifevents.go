@@ -54,7 +54,8 @@ func lifConductEvents() *stepKernel {
 	return k
 }
 
-// seriesOfConductances is the terms of u. Term n of what u is multiplied by is -fall[n], of the rest drive.
+// seriesOfConductances is the terms of u by u' = drive - fall u: fall[n] is term n of fall, drive that of the current
+// term.
 func seriesOfConductances(b *vec.Block, x *laneVars) []Vec {
 	part := x.get("Part")
 	per, before := b.Mul(part, x.get("Per")), b.Sub(b.Const(1), part)
