@@ -48,6 +48,7 @@ type ownSpike struct {
 // ownLane is a lane with jumps inside the step: numbers begun and arrivals from to in ownJumps.begun and .arrived.
 type ownLane struct {
 	lane, begun, from, to int
+	above                 bool // its threshold, at the start
 	crosses               bool // by Euler's method it reaches its threshold
 }
 
@@ -152,8 +153,7 @@ func (j *ownJumps) split(i int) {
 		j.others, end = -0.5, 0.5
 	}
 	from, sum := 0.0, 0.0
-	excess := m.Spikes.Excess(j.p, j.y)
-	j.walk(t, &excess, 0, 0, 0)
+	excess := m.Spikes.Excess(j.p, j.way)
 	for _, a := range j.sorted {
 		j.between(i, start+sum, from, a.theta, a.theta)
 		j.walk(t, &excess, from, a.theta, a.weight)
@@ -170,15 +170,17 @@ func (j *ownJumps) split(i int) {
 }
 
 // take notes the state and the jumps of lane i, which stays in j.y. What is held for a part of the step is advanced
-// anew in any case.
+// anew in any case; what is above its threshold at the start, whose spike the step has, in none.
 func (j *ownJumps) take(i int) *ownLane {
 	n, hold := len(j.y), 0.0
 	j.load(i)
 	if j.spec.Model.Fires == model.Reset && len(j.o.shard.Y) > n {
 		hold = j.o.shard.Y[n][i]
 	}
+	above := j.spec.Model.Spikes.Excess(j.p, j.y) >= 0
 	j.taken = append(j.taken, ownLane{
-		lane: i, begun: len(j.begun), from: len(j.arrived), to: len(j.arrived) + len(j.sorted), crosses: hold > 0,
+		lane: i, begun: len(j.begun), from: len(j.arrived), to: len(j.arrived) + len(j.sorted), above: above,
+		crosses: hold > 0 && !above,
 	})
 	j.begun = append(append(j.begun, j.y...), hold)
 	j.arrived = append(j.arrived, j.sorted...)
@@ -199,7 +201,7 @@ func (j *ownJumps) walk(t *ownLane, excess *float64, from, to, jump float64) {
 	j.way[0] += jump
 	*excess = m.Spikes.Excess(j.p, j.way)
 	switch {
-	case t.crosses || before >= 0:
+	case t.crosses || before >= 0 || t.above && m.Fires == model.Reset:
 		return
 	case come >= 0:
 		place = from + float64((to-from)*(before/(before-come)))
@@ -442,8 +444,7 @@ func (j *ownJumps) decide(t *ownLane) {
 	i, n := t.lane, len(j.y)
 	switch beyond := j.beyond(i); {
 	case j.spec.Model.Fires == model.Reset:
-		started := j.begun[t.begun:][:n]
-		if (t.crosses || j.fired[i] || beyond) && !(j.spec.Model.Spikes.Excess(j.p, started) >= 0) {
+		if !t.above && (t.crosses || j.fired[i] || beyond) {
 			j.fired[i] = false
 			j.advance(t)
 		}
