@@ -105,7 +105,7 @@ func (r *shard) addBits(t *table, row []float64) {
 		}
 		kernels.AddBits(r.net.isa, &b)
 	}
-	t.addSeconds(row)
+	t.addSeconds(r.net.isa, row)
 	t.gathered = t.gathered[:0]
 }
 
@@ -118,7 +118,7 @@ func (r *shard) rowOfBits(t *table, batch []int32, i int) *uint64 {
 }
 
 // addSeconds adds the second edges of pairs of all sources that were gathered to a row.
-func (t *table) addSeconds(row []float64) {
+func (t *table) addSeconds(isa kernels.ISA, row []float64) {
 	if len(t.b16) == 0 {
 		return
 	}
@@ -129,7 +129,7 @@ func (t *table) addSeconds(row []float64) {
 		if i+ahead < len(t.gathered) {
 			t.prefetchSeconds(t.gathered[i+ahead])
 		}
-		addShared(row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight})
+		addShared(isa, row, t.b16[t.start[2*s]:t.start[2*s+1]], 1, [3]float64{t.weight})
 	}
 }
 

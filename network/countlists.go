@@ -69,7 +69,7 @@ func (r *shard) addLists(t *table, row []float64) {
 	if float64(float64(len(t.gathered))*t.density) < countedArrivals {
 		for i, s := range t.gathered {
 			t.prefetchList(i)
-			addShared(row, t.listOf(s), 1, [3]float64{weight})
+			addShared(r.net.isa, row, t.listOf(s), 1, [3]float64{weight})
 		}
 		t.gathered = t.gathered[:0]
 		return

@@ -195,13 +195,7 @@ func (r *shard) addRun(u *runOf) {
 		for j := range c {
 			c[j] *= w
 		}
-		if blocks := blocksOf[block16](u); rc.width == 3 {
-			kernels.AddAlike(r.net.isa, &asm.AlikeBlock{
-				Row: unsafe.SliceData(row), To: (*[4]uint16)(unsafe.SliceData(blocks)), Blocks: len(blocks), Add: c,
-			})
-		} else {
-			addShared(row, blocks, rc.width, c)
-		}
+		addShared(r.net.isa, row, blocksOf[block16](u), rc.width, c)
 		r.addFalls(u, t)
 	case bitRows:
 		r.addBits(t, row)

@@ -437,7 +437,7 @@ func (r *shard) spreadRun(t *table, from, to uint32, c [3]float64) {
 		for j := range c {
 			c[j] *= t.weight
 		}
-		addShared(row, t.b16[from:to], 3, c)
+		addShared(r.net.isa, row, t.b16[from:to], 3, c)
 	case float32s:
 		addTriples(row, t.b32[from:to], c)
 	case float64s:

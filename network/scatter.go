@@ -1,6 +1,11 @@
 package network
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"popsim/kernels"
+	"popsim/kernels/asm"
+)
 
 // The loops that add edges to accumulators. A lane of a block is at most one beyond the last lane of its range, and a
 // row has accumulators for that one too: the indices need no check.
@@ -8,8 +13,8 @@ import "unsafe"
 // place is accumulator i of a row.
 func place(row unsafe.Pointer, i int) *float64 { return (*float64)(unsafe.Add(row, 8*i)) }
 
-// addShared adds c to the accumulators of each target, one or two.
-func addShared(row []float64, blocks []block16, width int, c [3]float64) {
+// addShared adds c to the accumulators of each target.
+func addShared(isa kernels.ISA, row []float64, blocks []block16, width int, c [3]float64) {
 	at := unsafe.Pointer(unsafe.SliceData(row))
 	switch width {
 	case 1:
@@ -27,6 +32,9 @@ func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 				*place(at, 2*int(to)+1) += c[1]
 			}
 		}
+	case 3:
+		to := (*[4]uint16)(unsafe.SliceData(blocks))
+		kernels.AddAlike(isa, &asm.AlikeBlock{Row: unsafe.SliceData(row), To: to, Blocks: len(blocks), Add: c})
 	}
 }
 

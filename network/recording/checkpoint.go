@@ -136,9 +136,20 @@ func (c *Checkpoint) Save(r *Recording, seconds float64) error {
 	return replace(c.path, b.Bytes())
 }
 
+// tempEnding ends the name of a checkpoint that is being written.
+const tempEnding = ".tmp"
+
+// removeIfThere removes a file, if there is one.
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // replace writes a file under another name and renames it, so that under its own name it is always complete.
 func replace(path string, data []byte) error {
-	f, err := os.Create(path + ".tmp")
+	f, err := os.Create(path + tempEnding)
 	if err != nil {
 		return err
 	}
@@ -210,7 +221,7 @@ func part(b []byte) (first, rest []byte, ok bool) {
 
 // Start empties the tables of a run that begins anew.
 func (c *Checkpoint) Start() error {
-	if err := os.Remove(c.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeIfThere(c.path); err != nil {
 		return err
 	}
 	for _, s := range c.spools {
@@ -238,14 +249,12 @@ func (c *Checkpoint) Close() {
 	clear(c.spools)
 }
 
-// Remove removes all files; it is called after the tables are written.
+// Remove removes all files, one that a killed run left half written among them; it is called after the tables are
+// written.
 func (c *Checkpoint) Remove() error {
 	names := slices.Clone(c.names)
 	c.Close()
-	err := os.Remove(c.path)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
+	err := errors.Join(removeIfThere(c.path+tempEnding), removeIfThere(c.path))
 	for _, name := range names {
 		err = errors.Join(err, os.Remove(c.path+"."+name))
 	}
