@@ -97,7 +97,7 @@ func TestNetworkRefusals(t *testing.T) {
 		"--neurons: the sizes of a network are in its file":        {"run", "cuba", "-n", "3"},
 		"--waveform: inputs of a network are in its file":          {"run", "cuba", "--waveform", "sine:1Hz:2"},
 		"the network has no parameter C_e; did you mean C_E?":      {"run", "cuba", "C_e=3"},
-		"no whole number of steps of 0.1 ms; --bin 0.2ms would do": {"run", "cuba", "--bin", "0.15ms"},
+		"no whole number of steps of 0.1 ms; --bin 0.1ms would do": {"run", "cuba", "--bin", "0.15ms"},
 		"belong to networks": {"run", "lif", "--spikes-on-grid"},
 		"--toml prints the file of a network or of a model that is one; lif is built in": {"models", "lif", "--toml"},
 		`no preset "sr-fast"`: {"run", "brunel:sr-fast"},
