@@ -53,12 +53,12 @@ var oddities = map[string]struct {
 	"more than all": {
 		5,
 		func(s *Spec, p *Projection) { p.Rule, p.NoMultapses = OutDegree{6}, true },
-		"only 5 neurons",
+		"the neurons to be connected are 5",
 		0,
 	},
 	"more than others": {5, func(s *Spec, p *Projection) {
 		p.Rule, p.NoMultapses, p.NoAutapses, p.To = InDegree{5}, true, true, p.From
-	}, "only 4 neurons", 0},
+	}, "the neurons to be connected are 4", 0},
 	"alone, in": {
 		1,
 		func(s *Spec, p *Projection) { p.Rule, p.NoAutapses, p.To = InDegree{3}, true, p.From },
