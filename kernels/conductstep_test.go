@@ -10,11 +10,11 @@ import (
 
 // A cell of TestLIFConductStepBound; conductances are over that of the leak.
 const (
-	boundDt, boundTau     = 0.1, 20.0 // ms
-	boundTau1, boundTau2  = 5.0, 10.0
-	boundE1, boundE2      = 0.0, -80.0 // mV
-	boundRest, boundVTh   = -60.0, -50.0
-	boundPer, boundFactor = boundDt / boundTau, boundE1 - boundE2
+	boundDt, boundTau    = 0.1, 20.0 // ms
+	boundTau1, boundTau2 = 5.0, 10.0
+	boundE1, boundE2     = 0.0, -80.0 // mV
+	boundRest, boundVTh  = -60.0, -50.0
+	boundPer, boundSpan  = boundDt / boundTau, boundE1 - boundE2
 )
 
 // TestLIFConductStepBound: lanes of which V comes to V_th inside the step have an event, also where V falls before an
@@ -26,7 +26,7 @@ func TestLIFConductStepBound(t *testing.T) {
 	reached := 0
 	for round := range 60 {
 		b := &asm.LIFConductStepBlock{
-			Lanes: lanes, First: 1, E2: boundE2, Span: boundFactor, Slack: boundFactor * boundDt / (4 * boundTau1),
+			Lanes: lanes, First: 1, E2: boundE2, Span: boundSpan, Slack: boundSpan * boundDt / (4 * boundTau1),
 			Coef:   make([]asm.Column, asm.LIFConductStepCoefs),
 			Decay1: decay(1, boundTau1), PerMean1: (1 - decay(1, boundTau1)) * boundTau1 / boundDt,
 			Decay2: decay(1, boundTau2), PerMean2: (1 - decay(1, boundTau2)) * boundTau2 / boundDt,
@@ -80,7 +80,7 @@ func highestOf(u, g1, g2, theta, weight float64) float64 {
 			g1 += weight
 		}
 		x := -boundPer * (1 + g1*half1 + g2*half2)
-		y := boundPer * (boundRest - boundE2 + boundFactor*g1*half1)
+		y := boundPer * (boundRest - boundE2 + boundSpan*g1*half1)
 		u = u*math.Exp(x*h) + y*math.Expm1(x*h)/x
 		g1, g2 = g1*half1*half1, g2*half2*half2
 		highest = max(highest, u)

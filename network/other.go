@@ -244,7 +244,10 @@ func (o *otherSegment) step(r *shard, k int64) error {
 	}
 	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row, G: o.g}, false, o.events[:0])
 	if o.jumps != nil {
-		o.events = o.jumps.finish(r, o.events)
+		var err error
+		if o.events, err = o.jumps.finish(r, k, o.events); err != nil {
+			return err
+		}
 	}
 	for _, e := range o.events {
 		theta := e.Theta

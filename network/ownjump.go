@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -270,8 +271,8 @@ func (j *ownJumps) correct(i int, v, by, others float64) {
 	}
 }
 
-// advance takes a lane from the start of the step to its end by Heun's method, from jump to jump.
-func (j *ownJumps) advance(t *ownLane) {
+// advance takes a lane from the start of step k to its end by Heun's method, from jump to jump.
+func (j *ownJumps) advance(t *ownLane, k int64) error {
 	m, n := j.spec.Model, len(j.y)
 	j.load(t.lane)
 	copy(j.y, j.begun[t.begun:][:n])
@@ -301,16 +302,18 @@ func (j *ownJumps) advance(t *ownLane) {
 			copy(j.middle[0], j.y)
 			j.heun(t.lane, to-at, false)
 			after := m.Spikes.Excess(j.p, j.y)
-			if !(before < 0 && after >= 0) || spikes == maxSpikes {
+			if !(before < 0 && after >= 0) {
 				at = to
 				continue
+			}
+			if spikes++; spikes > maxSpikes {
+				return fmt.Errorf("neuron %d fires more than %d times in step %d", j.o.first+t.lane, maxSpikes, k)
 			}
 			part := float64((to - at) * (before / (before - after)))
 			copy(j.y, j.middle[0])
 			j.heun(t.lane, part, false)
 			at += part
 			hold = j.reset(t.lane, at)
-			spikes++
 		}
 		if len(left) == 0 {
 			break
@@ -330,6 +333,7 @@ func (j *ownJumps) advance(t *ownLane) {
 		hold = math.Round(hold)
 	}
 	j.keep(t.lane, hold)
+	return nil
 }
 
 // heun advances lane i, in state j.y, by a part of the step; V only where it is not held.
@@ -376,9 +380,9 @@ func (j *ownJumps) keep(i int, hold float64) {
 	}
 }
 
-// finish adds what comes at the end of the step, advances lanes anew that have jumps and a spike, and adds the spikes
+// finish adds what comes at the end of step k, advances lanes anew that have jumps and a spike, and adds the spikes
 // that the ends of jumps cause on the grid.
-func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
+func (j *ownJumps) finish(r *shard, k int64, events []kernels.Event) ([]kernels.Event, error) {
 	o := j.o
 	m, n := j.spec.Model, len(j.y)
 	for _, e := range events {
@@ -398,8 +402,10 @@ func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
 	if r.net.layout.spec.OnGrid {
 		j.endOnGrid()
 	}
-	for k := range j.taken {
-		j.decide(&j.taken[k])
+	for t := range j.taken {
+		if err := j.decide(&j.taken[t], k); err != nil {
+			return nil, err
+		}
 	}
 	events = slices.DeleteFunc(events, func(e kernels.Event) bool {
 		spikes := j.fired[e.Lane]
@@ -414,7 +420,7 @@ func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
 			o.shard.Y[k][s.lane] = j.states[s.at+k]
 		}
 	}
-	return events
+	return events, nil
 }
 
 // endOnGrid adds the spikes that jumps cause at the end of the step, where they all are on the grid.
@@ -424,7 +430,6 @@ func (j *ownJumps) endOnGrid() {
 		switch {
 		case j.end[i] == 0 || j.held(i, math.SmallestNonzeroFloat64) || !j.beyond(i):
 		case m.Fires == model.Reset:
-			j.fired[i] = false
 			j.keep(i, math.Round(j.reset(i, 1)))
 		case y[n][i] == 0:
 			y[n][i] = math.Inf(1)
@@ -439,14 +444,14 @@ func (j *ownJumps) beyond(i int) bool {
 	return j.spec.Model.Spikes.Excess(j.p, j.y) >= 0
 }
 
-// decide settles the spikes of a lane with jumps inside the step, once the step is done.
-func (j *ownJumps) decide(t *ownLane) {
+// decide settles the spikes of a lane with jumps inside step k, once the step is done.
+func (j *ownJumps) decide(t *ownLane, k int64) error {
 	i, n := t.lane, len(j.y)
 	switch beyond := j.beyond(i); {
 	case j.spec.Model.Fires == model.Reset:
 		if !t.above && (t.crosses || j.fired[i] || beyond) {
 			j.fired[i] = false
-			j.advance(t)
+			return j.advance(t, k)
 		}
 	case !t.crosses && j.fired[i] && !beyond: // by the first parts of jumps
 		j.fired[i] = false
@@ -456,4 +461,5 @@ func (j *ownJumps) decide(t *ownLane) {
 		j.o.shard.Y[n][i] = math.Inf(1)
 		j.spikes = append(j.spikes, ownSpike{lane: i, theta: 1})
 	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"popsim/kernels"
@@ -168,5 +169,30 @@ func TestManyJumpsOntoOwnEquations(t *testing.T) {
 	}
 	if e[3] > e[0]/40 {
 		t.Errorf("mean errors %.3g ms; order 2 expected", e)
+	}
+}
+
+// TestSpikesOfJumpsWithoutEnd: a reset to just below the threshold under a strong current, in a step with a jump, is an
+// error that names the neuron and the step.
+func TestSpikesOfJumpsWithoutEnd(t *testing.T) {
+	own := ownModel(t, ownLIF)
+	to := []Part{{0, 0, 1}}
+	s := &Spec{Dt: 0.1, Synapses: []Synapse{{Name: "jump", Kind: Delta}}, Inputs: []Input{
+		{Name: "up", To: to, Weight: Constant(1), Spikes: [][]float64{{0.05}}},
+	}}
+	p := Population{Name: "A", N: 1, Model: own, I: kernels.Values{1e6}}
+	values := map[string]float64{"V_rest": -70, "V_reset": -50 - 1e-9, "V_th": -50, "R": 0.1, "tau": 20}
+	for _, q := range own.Params {
+		p.P = append(p.P, kernels.Values{values[q.Name]})
+	}
+	s.Populations = []Population{p}
+	n, err := Build(t.Context(), s, Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	err = n.Run(t.Context(), 1, Recorder{})
+	if err == nil || !strings.Contains(err.Error(), "neuron 0 fires more than 100000 times in step 0") {
+		t.Errorf("error %v", err)
 	}
 }
