@@ -87,11 +87,16 @@ func (v victim) kill(more ...string) (kills, resumed int) {
 			}
 			return kills, resumed
 		case <-time.After(delay):
-			if err := c.Process.Kill(); err != nil {
-				v.t.Fatal(err)
+			killed := c.Process.Kill()
+			ended := <-done
+			switch {
+			case killed == nil:
+				kills++
+			case !errors.Is(killed, os.ErrProcessDone) || ended != nil:
+				v.t.Fatal(killed, ended)
+			default: // it ended in that instant
+				return kills, resumed
 			}
-			<-done
-			kills++
 		}
 	}
 }
